@@ -1,0 +1,164 @@
+"""Which device events a call can have waited for: those enqueued before it that ended by the time it returned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from simulation.graph.tasks import Tasks
+
+NEVER_NS = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True)
+class DeviceQueues:
+    """The device events of a run, stream by stream in their order, and when each was enqueued."""
+
+    rows: np.ndarray  # i64, as tasks.streams
+    offsets: np.ndarray  # i64, streams + 1
+    trace: np.ndarray  # i64 per stream
+    stream: np.ndarray  # i64 per stream, its id in the trace
+    enqueued_ns: np.ndarray  # i64 per row of the run: start of the launch call
+    from_here_ns: np.ndarray  # i64 per entry of rows: the earliest enqueued_ns from there to the stream's end
+
+    @classmethod
+    def of(cls, tasks: Tasks) -> DeviceQueues:
+        rows = tasks.streams
+        begins = np.flatnonzero(np.diff(tasks.track[rows], prepend=-1))
+        tracks = [track for table in tasks.run.traces for track in table.tracks]
+        call = tasks.launch[rows]
+        launched_ns = np.where(call >= 0, tasks.start_ns[call], NEVER_NS)
+        offsets = np.append(begins, len(rows))
+        enqueued, from_here = _enqueued(launched_ns, offsets)
+        by_row = np.full(len(tasks), NEVER_NS)
+        by_row[rows] = enqueued
+        ids = np.array([tracks[track].stream for track in tasks.track[rows[begins]]], np.int64)
+        return cls(rows, offsets, tasks.trace[rows[begins]].astype(np.int64), ids, by_row, from_here)
+
+
+@njit(cache=True, nogil=True)
+def _enqueued(launched_ns: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """An event without a launch was enqueued no earlier than those before it; then minima from the back."""
+    enqueued, from_here = launched_ns.copy(), launched_ns.copy()
+    for stream in range(len(offsets) - 1):
+        begin, end = offsets[stream], offsets[stream + 1]
+        for i in range(begin + 1, end):
+            if launched_ns[i] == NEVER_NS:
+                enqueued[i] = enqueued[i - 1]
+        for i in range(end - 1, begin - 1, -1):
+            from_here[i] = enqueued[i] if i == end - 1 else min(enqueued[i], from_here[i + 1])
+    return enqueued, from_here
+
+
+def last_of_streams(
+    tasks: Tasks, queues: DeviceQueues, calls: np.ndarray, stream: np.ndarray, before_ns: np.ndarray, tolerance_ns: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """(position in `calls`, event row): per call and stream of its trace, the last event enqueued before `before_ns`.
+
+    `stream` limits a call to the streams with that id, -1 = all. An event that ended after the call is passed over
+    for the one before it: it cannot have been awaited.
+    """
+    q, trace = queues, tasks.trace[calls]
+    first = np.searchsorted(q.trace, np.arange(len(tasks.run.traces) + 1))  # stream of each trace
+    return _last_of_streams(
+        first[trace], first[trace + 1], tasks.end_ns[calls] + tolerance_ns, stream, before_ns,
+        q.rows, q.offsets, q.stream, q.from_here_ns, tasks.end_ns,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _last_of_streams(
+    first: np.ndarray,
+    after: np.ndarray,
+    until_ns: np.ndarray,
+    stream: np.ndarray,
+    before_ns: np.ndarray,
+    rows: np.ndarray,
+    offsets: np.ndarray,
+    stream_id: np.ndarray,
+    from_here_ns: np.ndarray,
+    end_ns: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Streams first .. after are those of the call's trace. Costs O(calls x streams x log events), and a step back
+    per event that outlasted a call."""
+    room = (after - first).sum()
+    calls, events = np.empty(room, np.int64), np.empty(room, np.int64)
+    n = 0
+    for call in range(len(first)):
+        for s in range(first[call], after[call]):
+            if stream[call] >= 0 and stream_id[s] != stream[call]:
+                continue
+            begin, end = offsets[s], offsets[s + 1]
+            i = begin + np.searchsorted(from_here_ns[begin:end], before_ns[call]) - 1
+            while i >= begin and end_ns[rows[i]] > until_ns[call]:
+                i -= 1
+            if i >= begin:
+                calls[n], events[n] = call, rows[i]
+                n += 1
+    return calls[:n], events[:n]
+
+
+def ended_within(tasks: Tasks, queues: DeviceQueues, calls: np.ndarray, tolerance_ns: int) -> np.ndarray:
+    """Per call, the latest-ending event of its trace enqueued before it that ended while it ran; -1 none: i64."""
+    by_end = queues.rows[np.lexsort((tasks.end_ns[queues.rows], tasks.trace[queues.rows]))]
+    first = np.searchsorted(tasks.trace[by_end], np.arange(len(tasks.run.traces) + 1))
+    trace = tasks.trace[calls]
+    return _ended_within(
+        tasks.start_ns[calls], tasks.end_ns[calls] + tolerance_ns, first[trace], first[trace + 1],
+        by_end, tasks.end_ns[by_end], queues.enqueued_ns[by_end],
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _ended_within(
+    after_ns: np.ndarray,
+    until_ns: np.ndarray,
+    begin: np.ndarray,
+    end: np.ndarray,
+    rows: np.ndarray,
+    end_ns: np.ndarray,
+    enqueued_ns: np.ndarray,
+) -> np.ndarray:
+    """Calls of a thread do not overlap, so the steps back are at most threads x events in all."""
+    found = np.full(len(after_ns), -1, np.int64)
+    for call in range(len(after_ns)):
+        i = begin[call] + np.searchsorted(end_ns[begin[call] : end[call]], until_ns[call], side="right") - 1
+        while i >= begin[call] and end_ns[i] > after_ns[call]:
+            if enqueued_ns[i] < after_ns[call]:
+                found[call] = rows[i]
+                break
+            i -= 1
+    return found
+
+
+def last_by_thread(tasks: Tasks, events: np.ndarray, calls: np.ndarray) -> np.ndarray:
+    """Per call, the latest of the launched `events` that its thread enqueued before it; -1 none: i64."""
+    if not len(events):
+        return np.full(len(calls), -1)
+    launches = tasks.launch[events]
+    when = tasks.track[launches] * tasks.nodes + tasks.start_node[launches]
+    order = np.lexsort((tasks.end_ns[events], when))
+    at = np.searchsorted(when[order], tasks.track[calls] * tasks.nodes + tasks.start_node[calls]) - 1
+    event = events[order][np.maximum(at, 0)]
+    same_thread = (at >= 0) & (tasks.track[tasks.launch[event]] == tasks.track[calls])
+    return np.where(same_thread, event, -1)
+
+
+def release(tasks: Tasks, calls: np.ndarray, awaited_ns: np.ndarray) -> np.ndarray:
+    """The first node of the call's thread, within the call, that is no earlier than the end of the wait: i64."""
+    chain = tasks.chains
+    place = np.zeros(tasks.nodes, np.int64)
+    place[chain] = np.arange(len(chain))
+    begin, end = place[tasks.start_node[calls]] + 1, place[tasks.end_node[calls]]
+    return np.asarray(chain[_first_from(tasks.node_ns[chain], begin, end, awaited_ns)])
+
+
+@njit(cache=True, nogil=True)
+def _first_from(times_ns: np.ndarray, begin: np.ndarray, end: np.ndarray, from_ns: np.ndarray) -> np.ndarray:
+    """Per entry, the first position in begin..end (inclusive) whose time is from_ns or later, else end."""
+    found = np.empty(len(begin), np.int64)
+    for i in range(len(begin)):
+        found[i] = begin[i] + np.searchsorted(times_ns[begin[i] : end[i]], from_ns[i])
+    return found

@@ -1,0 +1,96 @@
+"""From a run to its task graph: every family's edges, then one order, then the residuals."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from simulation.graph import device_work, host_sync, launch, order, stream_order, thread_order, virtual_start
+from simulation.graph.derived import Anchors, anchors
+from simulation.graph.edges import Edges
+from simulation.graph.families import Family
+from simulation.graph.taskgraph import TaskGraph
+from simulation.graph.tasks import Tasks
+from simulation.quality import QualityReport
+from simulation.run import Run
+
+THREAD_ORDER = int(Family.THREAD_ORDER)
+
+
+def build_graph(run: Run) -> TaskGraph:
+    """The task graph of all traces of a run. Cost: O(rows log rows)."""
+    tasks = Tasks.of(run)
+    found = all_edges(tasks)
+    edges = found[order.possible(found, tasks.node_ns)]
+    sequence, edges = order.topological(edges, tasks.nodes)
+    quality = QualityReport({"impossible_edges": len(found) - len(edges)})
+    edges = Edges.joined([edges, virtual_start.edges(tasks, edges)])
+    offsets, edges = order.to_csr(edges, sequence)
+    measured = tasks.node_ns[sequence]
+    place = np.full(tasks.nodes + 1, -1)
+    place[sequence] = np.arange(tasks.nodes)
+    source, family = edges.source.astype(np.int32), np.ascontiguousarray(edges.family)
+    residual = settle(offsets, source, edges.weight_ns, family, measured)
+    return TaskGraph(
+        zero_ns=tasks.zero_ns,
+        offsets=offsets,
+        source=source,
+        weight_ns=edges.weight_ns,
+        family=family,
+        rule=np.ascontiguousarray(edges.rule),
+        certainty=np.ascontiguousarray(edges.certainty),
+        measured_ns=measured,
+        residual_ns=residual,
+        start_node=place[tasks.start_node].astype(np.int32),
+        end_node=place[tasks.end_node].astype(np.int32),
+        derived=_renumbered(anchors(tasks), place),
+        quality=quality,
+    )
+
+
+def all_edges(tasks: Tasks) -> Edges:
+    """The edges of every family, over the nodes of `tasks`."""
+    pairs = stream_order.find(tasks)
+    latency_ns = launch.latencies(tasks, pairs)
+    syncs = host_sync.find(tasks)
+    return Edges.joined(
+        [
+            thread_order.edges(tasks, syncs.waited_node, syncs.kept_ns),
+            device_work.edges(tasks),
+            launch.edges(tasks, latency_ns),
+            stream_order.edges(tasks, pairs, latency_ns),
+            syncs.edges,
+        ]
+    )
+
+
+@njit(cache=True, nogil=True)
+def settle(
+    offsets: np.ndarray, source: np.ndarray, weight_ns: np.ndarray, family: np.ndarray, measured_ns: np.ndarray
+) -> np.ndarray:
+    """Make the edges give the measured time of every node: the residual of each node (i64), weights in place.
+
+    What the edges into a host node do not explain, because a wait was found impossible after it had left the
+    thread's chain, goes back into the chain. Anything else is a residual.
+    """
+    residual = np.zeros(len(measured_ns), np.int64)
+    for node in range(len(measured_ns)):
+        first, end = offsets[node], offsets[node + 1]
+        if first == end:
+            continue
+        best, chain = measured_ns[source[first]] + weight_ns[first], -1
+        for edge in range(first, end):
+            best = max(best, measured_ns[source[edge]] + weight_ns[edge])
+            if family[edge] == THREAD_ORDER:
+                chain = edge
+        if best < measured_ns[node] and chain >= 0:
+            weight_ns[chain] = measured_ns[node] - measured_ns[source[chain]]
+        else:
+            residual[node] = measured_ns[node] - best
+    return residual
+
+
+def _renumbered(found: Anchors, place: np.ndarray) -> Anchors:
+    return Anchors(
+        found.row, place[found.start_node], found.start_offset_ns, place[found.end_node], found.end_offset_ns
+    )

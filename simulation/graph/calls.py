@@ -1,0 +1,53 @@
+"""What a runtime call waits for, as far as its name says."""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+
+import numpy as np
+
+from simulation.graph.tasks import Tasks, gathered
+
+
+class Wait(IntEnum):
+    """Who a call waits for by its name."""
+
+    NEVER = 0  # polling: asks and returns
+    PERHAPS = 1  # not by its name, but it may be held up
+    SOMETHING = 2  # an event, or what a free has to wait for
+    STREAM = 3
+    DEVICE = 4
+
+
+_NAMES = (
+    (Wait.NEVER, re.compile(r"(Event|Stream)Query")),
+    (Wait.DEVICE, re.compile(r"(Device|Ctx|Context|Thread)Synchronize")),
+    (Wait.STREAM, re.compile(r"StreamSynchronize")),
+    (Wait.SOMETHING, re.compile(r"Synchronize|^(cu|cuda|hip)(Mem|Host)?Free(?!.*Async)")),
+)
+
+
+def wait_of(name: str) -> Wait:
+    """How a call of this name waits."""
+    return next((wait for wait, pattern in _NAMES if pattern.search(name)), Wait.PERHAPS)
+
+
+def waits(tasks: Tasks) -> np.ndarray:
+    """Wait of every row; NEVER where it is no call: u8."""
+    parts = [
+        np.array([wait_of(name) for name in table.names] or [Wait.NEVER], np.uint8)[table.columns["name"]]
+        for table in tasks.run.traces
+    ]
+    return np.where(tasks.is_call, np.concatenate([np.zeros(0, np.uint8), *parts]), Wait.NEVER).astype(np.uint8)
+
+
+def usual_ns(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
+    """For each of `rows`, how long half of the listed calls of its trace and name take at most: i64."""
+    name = gathered(tasks.run, "name")[rows]
+    duration = tasks.end_ns[rows] - tasks.start_ns[rows]
+    _, group = np.unique(np.stack([tasks.trace[rows], name]), axis=1, return_inverse=True)
+    order = np.lexsort((duration, group))
+    count = np.bincount(group)
+    begin = np.cumsum(count) - count
+    return np.asarray(duration[order][begin + (count - 1) // 2][group])

@@ -1,0 +1,48 @@
+"""The vocabulary of edges: which family, by which rule, how sure.
+
+A family is a module of this package. To add one: a `Family` here, its rules below, a module whose
+`edges(...)` returns an `Edges`, and one line in `build.py`.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Family(IntEnum):
+    """What kind of dependency an edge is; stored per edge, reported by lower-case name."""
+
+    THREAD_ORDER = 0
+    DEVICE_WORK = 1
+    LAUNCH = 2
+    STREAM_ORDER = 3
+    HOST_SYNC = 4
+    VIRTUAL_START = 5
+
+
+class Rule(IntEnum):
+    """Which rule of its family made an edge; stored per edge."""
+
+    THREAD_WORK = 0  # inside at least one slice: self time
+    THREAD_GAP = 1  # no slice is open: kept host gap
+    THREAD_BEGIN = 2  # root to the first boundary of a thread: kept like a gap
+    DURATION = 3  # start to end of a device event
+    CORRELATION = 4  # one call, one device event
+    GRAPH_LAUNCH = 5  # one call, many device events
+    AFTER = 6  # end of an earlier event of the stream to the start of a later one
+    OVERLAP = 7  # start to start: the two overlap in the measurement
+    SYNC_NAMED = 8  # a call that waits by its name, for what it was seen to wait for
+    SYNC_TOLD = 9  # a call that the trace itself says what it waits for (`syncs`)
+    SYNC_COPY = 10  # a call that returned after its own copy had ended
+    SYNC_BEHAVIOUR = 11  # a call that was held up and let go when a device event ended
+    SYNC_PASSED = 12  # a call that waits by its name and had nothing to wait for in the measurement
+    PINNED = 13  # nothing explains when the event starts: its measured start
+
+
+class Certainty(IntEnum):
+    """How sure an edge is; in a contradiction the least certain goes first."""
+
+    GUESSED = 1
+    INFERRED = 2
+    RECORDED = 3  # an id in the trace says so
+    STRUCTURAL = 4  # true of any execution; never dropped

@@ -1,0 +1,105 @@
+"""Stream order: a stream works off its events one after the other, in the order in which they started.
+
+From the end of the event before to the start of the next; the weight is what a hand-over costs in this trace where
+the next event was already waiting, never the gap measured at that spot. Where two events of a stream overlap in the
+measurement, start follows start, and the later one follows what ended in between: lanes and order stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from simulation.graph.calibration import per_group
+from simulation.graph.edges import Edges
+from simulation.graph.families import Certainty, Family, Rule
+from simulation.graph.tasks import Tasks
+
+GAP_PERCENT = 50
+"""The median: half of the hand-overs are faster, so errors do not add up along a full queue."""
+
+HANDOVER, OVERLAP, EARLIER = 0, 1, 2
+"""How a pair relates: the later event starts next after the earlier ended; while it runs; after it and others ended."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Dependencies within streams; columns of one length."""
+
+    earlier: np.ndarray  # i64, row
+    later: np.ndarray  # i64, row
+    relation: np.ndarray  # i64
+
+    @property
+    def overlap(self) -> np.ndarray:
+        """bool"""
+        return np.asarray(self.relation == OVERLAP)
+
+
+def edges(tasks: Tasks, pairs: Pairs, launch_ns: np.ndarray) -> Edges:
+    """Edges for the pairs of `find(tasks)`; `launch_ns` is the launch latency of each row."""
+    return Edges.of(
+        Family.STREAM_ORDER,
+        np.where(pairs.overlap, tasks.start_node[pairs.earlier], tasks.end_node[pairs.earlier]),
+        tasks.start_node[pairs.later],
+        np.where(pairs.overlap, 0, gaps(tasks, pairs, launch_ns)),
+        np.where(pairs.overlap, Rule.OVERLAP, Rule.AFTER),
+        Certainty.STRUCTURAL,
+    )
+
+
+def gaps(tasks: Tasks, pairs: Pairs, launch_ns: np.ndarray) -> np.ndarray:
+    """What the hand-over of each pair costs: the median of its trace and kinds where the queue was not empty, i64."""
+    kinds, earlier, later = 3, pairs.earlier, pairs.later
+    trace, traces = tasks.trace[earlier], len(tasks.run.traces)
+    group = (trace * kinds + tasks.device_kind[earlier]) * kinds + tasks.device_kind[later]
+    call = tasks.launch[later]
+    waiting = (call >= 0) & (tasks.start_ns[call] + launch_ns[later] <= tasks.end_ns[earlier])
+    seen = waiting & (pairs.relation == HANDOVER)
+    gap = tasks.start_ns[later] - tasks.end_ns[earlier]
+    exact = per_group(gap[seen], group[seen], traces * kinds * kinds, GAP_PERCENT)[group]
+    coarse = per_group(gap[seen], trace[seen], traces, GAP_PERCENT)[trace]
+    return np.asarray(np.maximum(np.where(exact >= 0, exact, coarse), 0))
+
+
+def find(tasks: Tasks) -> Pairs:
+    """All pairs of the run. Cost: O(device events x lanes of their stream)."""
+    rows = tasks.streams
+    found = _pairs(rows, tasks.track[rows], tasks.lane[rows], tasks.start_ns[rows], tasks.end_ns[rows])
+    return Pairs(found[:, 0], found[:, 1], found[:, 2])
+
+
+@njit(cache=True, nogil=True)
+def _pairs(
+    rows: np.ndarray, track: np.ndarray, lane: np.ndarray, start_ns: np.ndarray, end_ns: np.ndarray
+) -> np.ndarray:
+    """(earlier row, later row, relation) of each pair: i64[:, 3]; the columns are by stream and start.
+
+    What had ended when the event before started is left out: that one follows it already.
+    """
+    found = np.empty((2 * len(rows) + 1, 3), np.int64)
+    last = np.full(lane.max() + 1 if len(rows) else 0, -1, np.int64)  # of each lane, position in rows
+    n, lanes = 0, 0
+    for i in range(len(rows)):
+        if i == 0 or track[i] != track[i - 1]:
+            last[:lanes] = -1
+            lanes = 0
+        if n + lanes + 1 > len(found):
+            found = np.concatenate((found, np.empty((len(found) + lanes, 3), np.int64)))
+        begin, latest, latest_ns = n, n, start_ns[i]
+        for j in last[:lanes]:
+            if j >= 0 and end_ns[j] <= start_ns[i] and (j == i - 1 or end_ns[j] > start_ns[i - 1]):
+                found[n, 0], found[n, 1], found[n, 2] = rows[j], rows[i], EARLIER
+                if n == begin or end_ns[j] > latest_ns:
+                    latest, latest_ns = n, end_ns[j]
+                n += 1
+        if i > 0 and track[i] == track[i - 1] and end_ns[i - 1] > start_ns[i]:
+            found[n, 0], found[n, 1], found[n, 2] = rows[i - 1], rows[i], OVERLAP
+            n += 1
+        elif n > begin:
+            found[latest, 2] = HANDOVER
+        lanes = max(lanes, lane[i] + 1)
+        last[lane[i]] = i
+    return found[:n]

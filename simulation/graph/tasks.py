@@ -1,0 +1,174 @@
+"""A run seen as tasks: all rows of all traces on one clock, and a node per start and end.
+
+Rows have the run's global numbering, tracks one of their own (`row_base` and `track_base` of their trace). Node 0 is
+the run's root, time 0; the other nodes are numbered in measured order. Among equal times ends come before starts,
+inner ends before outer ones, outer starts before inner ones, device ends before host ends and host starts before
+device starts, so that nearly every edge of every family points forward already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from simulation.events import CALL_CATEGORIES, Kind
+from simulation.run import Run
+
+ROOT = 0
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """Columns over the run's global rows, and over the nodes made of them."""
+
+    run: Run
+    zero_ns: int  # of the run's clock: when the first replayed slice starts
+    start_ns: np.ndarray  # i64, since zero_ns
+    end_ns: np.ndarray  # i64
+    trace: np.ndarray  # i32
+    track: np.ndarray  # i64, global
+    lane: np.ndarray  # i64, within the track
+    launch: np.ndarray  # i64, global row of the call, -1 none
+    is_slice: np.ndarray  # bool: a slice, not the profiler's window
+    is_host: np.ndarray  # bool: a slice or an instant of a thread
+    is_device: np.ndarray  # bool: occupies the device
+    start_node: np.ndarray  # i64 per row, -1 where the row is not replayed by itself
+    end_node: np.ndarray  # i64 per row; an instant has one node for both
+    node_ns: np.ndarray  # i64 per node
+    node_row: np.ndarray  # i64 per node, -1 of the root
+
+    @classmethod
+    def of(cls, run: Run) -> Tasks:
+        columns = _columns(run)
+        nodes: dict[str, Any] = _nodes(columns)
+        return cls(run=run, **columns, **nodes)
+
+    def __len__(self) -> int:
+        return len(self.start_ns)
+
+    @property
+    def nodes(self) -> int:
+        return len(self.node_ns)
+
+    @cached_property
+    def is_derived(self) -> np.ndarray:
+        """Rows of streams that are no work of their own (annotations, sync marks): bool."""
+        drawn = self.is_slice | (gathered(self.run, "kind") == Kind.INSTANT)
+        return np.asarray(drawn & (self.start_node < 0) & _of_streams(self.run))
+
+    @cached_property
+    def is_call(self) -> np.ndarray:
+        """Calls into a device runtime: bool."""
+        masks = [table.category_mask(CALL_CATEGORIES) for table in self.run.traces]
+        return np.asarray(np.concatenate([np.zeros(0, bool), *masks]) & self.is_host & self.is_slice)
+
+    @cached_property
+    def device_kind(self) -> np.ndarray:
+        """Of device events: 0 kernel, 1 copy, 2 fill; i64."""
+        kinds = np.zeros(len(self), np.int64)
+        for kind, category in enumerate(("gpu_memcpy", "gpu_memset"), start=1):
+            masks = [table.category_mask(frozenset({category})) for table in self.run.traces]
+            kinds[np.concatenate([np.zeros(0, bool), *masks])] = kind
+        return kinds
+
+    @cached_property
+    def chains(self) -> np.ndarray:
+        """Host nodes, thread by thread, each in measured order: i64."""
+        return self._by_track(self.is_host)
+
+    @cached_property
+    def streams(self) -> np.ndarray:
+        """Rows of device events, stream by stream, each by start: i64."""
+        nodes = self._by_track(self.is_device)
+        return np.asarray(self.node_row[nodes[self.start_node[self.node_row[nodes]] == nodes]])
+
+    def _by_track(self, wanted: np.ndarray) -> np.ndarray:
+        nodes = 1 + np.flatnonzero(wanted[self.node_row[1:]])
+        return nodes[np.argsort(self.track[self.node_row[nodes]], kind="stable")]
+
+
+def gathered(run: Run, column: str) -> np.ndarray:
+    """A column of all traces under the global numbering."""
+    return np.concatenate([np.zeros(0, np.uint8), *(table.columns[column] for table in run.traces)])
+
+
+def _columns(run: Run) -> dict[str, Any]:
+    """The per-row half of Tasks, and zero_ns."""
+    kind = gathered(run, "kind")
+    shift = np.repeat(np.array(run.shift_ns, np.int64), np.diff(run.row_base))
+    start = gathered(run, "start_ns").astype(np.int64) + shift
+    window = np.concatenate([np.zeros(0, bool), *(table.is_window for table in run.traces)])
+    is_slice = (kind == Kind.SLICE) & ~window
+    is_device = np.concatenate([np.zeros(0, bool), *(table.is_device for table in run.traces)])
+    zero = start[is_slice].min() if is_slice.any() else np.int64(0)
+    trace = np.repeat(np.arange(len(run.traces), dtype=np.int32), np.diff(run.row_base))
+    track_base = np.cumsum([0, *(len(table.tracks) for table in run.traces)])
+    launch = gathered(run, "launch").astype(np.int64)
+    on_stream = _of_streams(run)
+    return {
+        "zero_ns": int(zero),
+        "start_ns": start - zero,
+        "end_ns": start - zero + gathered(run, "dur_ns"),
+        "trace": trace,
+        "track": gathered(run, "track") + track_base[trace],
+        "lane": gathered(run, "lane").astype(np.int64),
+        "launch": np.where(launch >= 0, launch + run.row_base[trace], -1),
+        "is_slice": is_slice,
+        "is_host": (is_slice | (kind == Kind.INSTANT)) & ~is_device & ~on_stream,
+        "is_device": is_device,
+    }
+
+
+def _of_streams(run: Run) -> np.ndarray:
+    """Rows on tracks of the device: bool."""
+    parts = [
+        np.array([track.kind == "stream" for track in table.tracks] or [False])[table.columns["track"]]
+        for table in run.traces
+    ]
+    return np.concatenate([np.zeros(0, bool), *parts])
+
+
+def _nodes(columns: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Number the starts and ends of the replayed rows in measured order (see the module's text on ties)."""
+    start, end, is_slice = columns["start_ns"], columns["end_ns"], columns["is_slice"]
+    host, device = columns["is_host"], columns["is_device"]
+    lasting = is_slice & (end > start)
+    inner_first = _inner_lanes_first(columns["track"], columns["lane"])
+    ends = [inner_first[(device & lasting)[inner_first]], inner_first[(host & lasting)[inner_first]]]
+    starts = [np.flatnonzero(host), np.flatnonzero(device)]
+    late_ends = [np.flatnonzero((host | device) & is_slice & ~lasting)]
+    rows = np.concatenate([*ends, *starts, *late_ends])
+    is_end = np.ones(len(rows), bool)
+    begin = sum(map(len, ends))
+    is_end[begin : begin + sum(map(len, starts))] = False
+    times = np.where(is_end, end[rows], start[rows])
+    order = np.argsort(times, kind="stable")
+    rows, is_end = rows[order], is_end[order]
+    start_node, end_node = np.full(len(start), -1), np.full(len(start), -1)
+    number = np.arange(1, 1 + len(rows))
+    start_node[rows[~is_end]] = end_node[rows[~is_end]] = number[~is_end]
+    end_node[rows[is_end]] = number[is_end]
+    return {
+        "start_node": start_node,
+        "end_node": end_node,
+        "node_ns": np.concatenate([[0], times[order]]),
+        "node_row": np.concatenate([[-1], rows]),
+    }
+
+
+def _inner_lanes_first(track: np.ndarray, lane: np.ndarray) -> np.ndarray:
+    """Rows track by track, the innermost lane first, each lane in its order: i64.
+
+    Rows are stored lane by lane, so this moves whole lanes.
+    """
+    if not len(track):
+        return np.zeros(0, np.int64)
+    begins = np.flatnonzero(np.diff(track, prepend=-1) | np.diff(lane, prepend=-1))
+    lengths = np.diff(begins, append=len(track))
+    order = np.lexsort((-lane[begins], track[begins]))
+    begins, lengths = begins[order], lengths[order]
+    placed = np.cumsum(lengths) - lengths
+    return np.repeat(begins - placed, lengths) + np.arange(len(track))

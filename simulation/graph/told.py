@@ -1,0 +1,63 @@
+"""What the trace itself says of a blocking call (`cuda_sync` events, in the `syncs` side table)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulation.events import EventTable
+from simulation.graph.tasks import Tasks, gathered
+
+UNKNOWN = -2
+ALL_STREAMS = -1
+
+
+def told(tasks: Tasks, calls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(stream id, ALL_STREAMS or UNKNOWN; the moment before which work counts) of each call: i64, i64.
+
+    A sync mark belongs to the call with its correlation id. An event sync waits for what was enqueued before its
+    event was recorded, any other for what was enqueued before it began.
+    """
+    stream, before_ns = np.full(len(calls), UNKNOWN), tasks.start_ns[calls].copy()
+    correlation = gathered(tasks.run, "correlation").astype(np.int64)
+    for trace, table in enumerate(tasks.run.traces):
+        syncs: dict[str, Any] = {**table.sides["syncs"]}
+        kind = np.array([*syncs["sync"].words, ""])[syncs["sync"].codes]
+        mine = np.flatnonzero((tasks.trace[calls] == trace) & (correlation[calls] != 0))
+        for name in ("Stream Sync", "Context Sync", "Event Sync"):
+            marks = np.flatnonzero(kind == name)
+            call, mark = _joined(correlation[calls[mine]], table.correlation[syncs["row"][marks]])
+            call, mark = mine[call], marks[mark]
+            if name == "Context Sync":
+                stream[call] = ALL_STREAMS
+            elif name == "Stream Sync":
+                stream[call] = syncs["stream"][mark]
+            else:
+                record_ns = _recorded_ns(tasks, table, trace, correlation, syncs["wait_record_correlation"][mark])
+                known = (record_ns >= 0) & (syncs["wait_stream"][mark] >= 0)
+                stream[call[known]] = syncs["wait_stream"][mark][known]
+                before_ns[call[known]] = record_ns[known]
+    return stream, before_ns
+
+
+def _joined(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(position in left, position in right) of the keys that both hold; the last of equal right keys."""
+    if not len(right):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    order = np.argsort(right, kind="stable")
+    at = np.searchsorted(right[order], left, side="right") - 1
+    found = (at >= 0) & (right[order][at] == left)
+    return np.flatnonzero(found), order[at[found]]
+
+
+def _recorded_ns(
+    tasks: Tasks, table: EventTable, trace: int, correlation: np.ndarray, recorded: np.ndarray
+) -> np.ndarray:
+    """When the calls with these correlation ids began; -1 where the trace has none: i64."""
+    begin, end = tasks.run.row_base[trace], tasks.run.row_base[trace + 1]
+    calls = begin + np.flatnonzero(tasks.is_call[begin:end])
+    wanted, call = _joined(recorded, correlation[calls])
+    found = np.full(len(recorded), -1)
+    found[wanted] = tasks.start_ns[calls[call]]
+    return found
