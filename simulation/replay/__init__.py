@@ -1,0 +1,32 @@
+"""Replay: new start times of all events from the task graph, and how far they are from the measured ones."""
+
+import numpy as np
+
+from simulation.graph import TaskGraph, build_graph
+from simulation.replay.engine import CriticalPath, Times, critical_path, replay
+from simulation.replay.prediction import Prediction, per_trace, row_times
+from simulation.replay.report import report
+from simulation.run import Run
+
+__all__ = ["CriticalPath", "Prediction", "Times", "critical_path", "predict", "replay", "replay_run"]
+
+
+def replay_run(run: Run) -> Prediction:
+    """Replay a run with its measured durations. Cost: building the graph, then two passes over it."""
+    return predict(run, build_graph(run))
+
+
+def predict(run: Run, graph: TaskGraph, durations_ns: np.ndarray | None = None) -> Prediction:
+    """The run as `graph` replays it, with other durations of device events (i64 per global row) if given."""
+    times = replay(graph, durations_ns)
+    start, end = row_times(run, times)
+    bare = row_times(run, replay(graph, durations_ns, residuals=False))
+    figures = report(run, graph, (start, end), bare, critical_path(times, last_node(times)))
+    starts = [part - shift for part, shift in zip(per_trace(run, start), run.shift_ns, strict=True)]
+    return Prediction(run, tuple(starts), tuple(per_trace(run, end - start)), figures)
+
+
+def last_node(times: Times) -> int:
+    """The node that ends the run: the latest end of a slice."""
+    ends = times.graph.end_node[times.graph.end_node != times.graph.start_node]
+    return int(ends[np.argmax(times.node_ns[ends])]) if len(ends) else 0

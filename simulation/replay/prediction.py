@@ -1,0 +1,102 @@
+"""A predicted run: start and duration columns over the rows of the measured one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulation.errors import StoreError
+from simulation.events import EventTable, Kind
+from simulation.replay.engine import Times
+from simulation.replay.kernels import fit_lanes
+from simulation.run import Run
+from simulation.store import open_table, write_table
+
+PREDICTION_VERSION = 1
+"""Of the saved prediction; written into it, so that a result says which engine made it."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Predicted times of all rows of a run; rows that are not replayed keep their measured ones."""
+
+    run: Run  # measured
+    start_ns: tuple[np.ndarray, ...]  # per trace, i64 per row, in the trace's own time as in its table
+    dur_ns: tuple[np.ndarray, ...]
+    report: dict[str, Any]  # as `traceviewer replay --json`
+
+    @cached_property
+    def predicted(self) -> Run:
+        """The measured run at predicted times; rows, lanes, names and args are shared."""
+        traces = tuple(self.table(trace) for trace in range(len(self.run.traces)))
+        return replace(self.run, traces=traces)
+
+    def table(self, trace: int) -> EventTable:
+        """One trace at predicted times."""
+        return self.run.traces[trace].with_times(self.start_ns[trace], self.dur_ns[trace])
+
+    def save(self, folder: Path) -> None:
+        """Write one file per trace; `prediction.arrow` comes last."""
+        for trace, (start, dur) in enumerate(zip(self.start_ns, self.dur_ns, strict=True)):
+            write_table(folder / f"predicted-{trace}.arrow", {"start_ns": start, "dur_ns": dur}, {})
+        hashes = [table.content_hash() for table in self.run.traces]
+        meta = {"version": PREDICTION_VERSION, "content_hashes": hashes, "report": self.report}
+        write_table(folder / "prediction.arrow", {}, meta)
+
+    @classmethod
+    def open(cls, folder: Path, run: Run) -> Prediction:
+        """Map a saved prediction of `run`. Raises StoreError if it is of another run or version."""
+        _, meta = open_table(folder / "prediction.arrow")
+        version = meta["version"]
+        if version != PREDICTION_VERSION:
+            raise StoreError(f"is a prediction of version {version}, not {PREDICTION_VERSION}", file=folder.name)
+        if meta["content_hashes"] != [table.content_hash() for table in run.traces]:
+            raise StoreError("is a prediction of another run", file=folder.name, hint="Replay the run again.")
+        columns: list[Any] = [open_table(folder / f"predicted-{trace}.arrow")[0] for trace in range(len(run.traces))]
+        return cls(
+            run, tuple(part["start_ns"] for part in columns), tuple(part["dur_ns"] for part in columns), meta["report"]
+        )
+
+
+def row_times(run: Run, times: Times) -> tuple[np.ndarray, np.ndarray]:
+    """(start, end) of every row of the run on its clock: i64, i64.
+
+    Nodes give their rows; derived rows hang on their anchors and give way within their lane; all else is as measured.
+    """
+    graph = times.graph
+    start, end = measured_times(run)
+    is_node = graph.start_node >= 0
+    start[is_node] = graph.zero_ns + times.node_ns[graph.start_node[is_node]]
+    end[is_node] = graph.zero_ns + times.node_ns[graph.end_node[is_node]]
+    anchors = graph.derived
+    start[anchors.row] = graph.zero_ns + times.node_ns[anchors.start_node] + anchors.start_offset_ns
+    end[anchors.row] = graph.zero_ns + times.node_ns[anchors.end_node] + anchors.end_offset_ns
+    end[anchors.row] = np.maximum(start[anchors.row], end[anchors.row])
+    derived = np.zeros(len(start), bool)
+    derived[anchors.row] = True
+    for table, base in zip(run.traces, run.row_base, strict=False):
+        fit_lanes(table.lane_offsets + base, derived, start, end)
+    return start, end
+
+
+def measured_times(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """(start, end) of every row of the run on its clock, as measured: i64, i64."""
+    starts = [table.start_ns + shift for table, shift in zip(run.traces, run.shift_ns, strict=True)]
+    start = np.concatenate([np.zeros(0, np.int64), *starts])
+    return start, start + np.concatenate([np.zeros(0, np.int64), *(table.dur_ns for table in run.traces)])
+
+
+def slices(run: Run) -> np.ndarray:
+    """Rows that a run's span counts: slices, the profiler's own window left out: bool."""
+    parts = [(table.kind == Kind.SLICE) & ~table.is_window for table in run.traces]
+    return np.concatenate([np.zeros(0, bool), *parts])
+
+
+def per_trace(run: Run, column: np.ndarray) -> Sequence[np.ndarray]:
+    """Cut a column over all rows of a run into one per trace."""
+    return np.split(column, run.row_base[1:-1])
