@@ -1,0 +1,1 @@
+"""Figures about a run; each is computed in one place, here."""

@@ -1,0 +1,1 @@
+"""The Chakra tool chain: link, convert, validate, obfuscate, synthesize, simulate. To come."""
