@@ -1,0 +1,110 @@
+"""What an entry says in the file of its rank: names, places and args, with a Number wherever entries differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from simulation.workload.exchange import STREAM_IDS
+from simulation.workload.execution import peers
+from simulation.workload.labels import Label, Number
+from simulation.workload.layout import DATA, PIPELINE, TENSOR
+from simulation.workload.program import AUTOGRAD
+from simulation.workload.recording import Entry, Recording, Section
+from simulation.workload.transformer import STEP_NAME
+
+FIRST_PID = 40_000
+LAUNCH_ARROW, BACKWARD_ARROW = "ac2g", "fwdbwd"
+
+
+@dataclass(frozen=True)
+class Described:
+    """An entry of the file. `name` is followed by the step's number where it is a step."""
+
+    phase: str
+    category: str
+    name: str
+    is_step: bool
+    pid: int
+    tid: int
+    args: dict[str, Any]
+    arrow: Number | None = None  # what a flow's id is
+
+
+def described(recording: Recording, entry: Entry) -> Described:
+    """An entry of this rank."""
+    label = recording.program.labels[entry.label]
+    device = recording.place.rank % recording.spec.device.per_node
+    if entry.section in (Section.WORK, Section.LAUNCHED, Section.MARK):
+        pid, tid = device, STREAM_IDS[entry.place]
+    else:
+        pid = host_pid(recording)
+        tid = pid + entry.place
+    is_step = label.name == STEP_NAME
+    match entry.section:
+        case Section.FORWARD | Section.BACKWARD:
+            phase = "s" if entry.section == Section.FORWARD else "f"
+            return Described(phase, BACKWARD_ARROW, BACKWARD_ARROW, False, pid, tid, {}, Number.SEQUENCE)
+        case Section.LAUNCH | Section.LAUNCHED:
+            phase = "s" if entry.section == Section.LAUNCH else "f"
+            return Described(phase, LAUNCH_ARROW, LAUNCH_ARROW, False, pid, tid, {}, Number.CORRELATION)
+        case Section.MARK:
+            args: dict[str, Any] = {"External id": Number.EXTERNAL}
+            return Described("X", "gpu_user_annotation", label.name, is_step, pid, tid, args)
+        case Section.WORK:
+            args = _work_args(recording, label, device, tid)
+        case Section.CALL:
+            args = {"External id": Number.EXTERNAL, **dict(label.args), "correlation": Number.CORRELATION}
+        case _:
+            args = _slice_args(recording, label, entry)
+    return Described("X", label.category, label.name, is_step, pid, tid, args)
+
+
+def host_pid(recording: Recording) -> int:
+    return FIRST_PID + 100 * recording.place.rank
+
+
+def _slice_args(recording: Recording, label: Label, entry: Entry) -> dict[str, Any]:
+    args: dict[str, Any] = {"External id": Number.EXTERNAL, "Record function id": Number.FUNCTION}
+    if entry.sequenced:
+        args |= {"Sequence number": Number.SEQUENCE, "Fwd thread id": int(entry.place == AUTOGRAD)}
+    told = {"Rank": recording.place.rank} if label.channel else {}
+    return {**args, **dict(label.args), **_group(recording, label), **told, "Ev Idx": Number.INDEX}
+
+
+def _work_args(recording: Recording, label: Label, device: int, stream: int) -> dict[str, Any]:
+    queued = {"queued": 0} if label.category == "kernel" else {}
+    return {
+        "External id": Number.EXTERNAL, **queued, "device": device, "context": 1, "stream": stream,
+        "correlation": Number.CORRELATION, **dict(label.args), **_group(recording, label),
+    }  # fmt: skip
+
+
+def _group(recording: Recording, label: Label) -> dict[str, Any]:
+    """Who takes part in a collective."""
+    if label.channel is None:
+        return {}
+    group = recording.place.groups[label.channel.group]
+    args = {
+        "Group size": len(group.ranks),
+        "Process Group Name": group.name,
+        "Process Group Description": group.description,
+        "Process Group Ranks": str(list(group.ranks)),
+        "Seq": Number.MEETING,
+    }
+    if group.description == recording.place.groups[PIPELINE].description:
+        sender, receiver = peers(recording.place, label.channel)
+        args |= {"Src Rank": sender, "Dst Rank": receiver}
+    return args
+
+
+def process_groups(recording: Recording) -> list[dict[str, Any]]:
+    """`pg_config` of the file: the groups that the rank is in."""
+    spec, groups = recording.spec, recording.place.groups
+    used = [groups[kind] for kind, size in ((TENSOR, spec.tp), (DATA, spec.dp), (PIPELINE, spec.pp)) if size > 1]
+    known = [("0", "default_pg", tuple(range(spec.ranks)))]
+    known += [(group.name, group.description, group.ranks) for group in used]
+    return [
+        {"pg_name": name, "pg_desc": text, "backend_config": "cuda:nccl", "pg_size": len(ranks), "ranks": list(ranks)}
+        for name, text, ranks in known
+    ]
