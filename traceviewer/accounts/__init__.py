@@ -1,0 +1,1 @@
+"""Projects, members, tokens: the one place that answers who may see what."""
