@@ -1,0 +1,186 @@
+"""The `traceviewer` command. Engine commands need no server and import no web framework."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simulation.errors import TraceError
+from traceviewer import report
+
+if TYPE_CHECKING:
+    from simulation.progress import Progress
+
+app = typer.Typer(
+    help="See, replay, change and compare profiler traces of AI workloads.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Traces of one run: files, folders, archives.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+
+
+class ExportFormat(StrEnum):
+    CHROME = "chrome"
+    ARROW = "arrow"
+    PARQUET = "parquet"
+    CSV = "csv"
+
+
+BAD_INPUT = 2
+"""Exit status for a TraceError: the input is at fault, not the program."""
+
+
+@app.command()
+def up(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+) -> None:
+    """Start the web server and the worker; Ctrl-C stops both."""
+    from traceviewer import supervisor
+
+    raise typer.Exit(supervisor.up(host, port))
+
+
+@app.command()
+def down() -> None:
+    """Stop what `up` started."""
+    from traceviewer import supervisor
+
+    raise typer.Exit(supervisor.down())
+
+
+@app.command()
+def inspect(files: Files, as_json: AsJson = False) -> None:
+    """Say what the files hold: ranks, steps, device time, and what could not be read."""
+    from simulation.analysis.inspect import inspect_run
+    from simulation.run import read_run
+
+    with progress_bar() as progress:
+        figures = inspect_run(read_run(files, progress))
+    show(figures, report.inspect_lines, as_json)
+
+
+@app.command()
+def replay(
+    files: Files,
+    as_json: AsJson = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the predicted run as Chrome JSON (.json or .json.gz), for Perfetto or this program."),
+    ] = None,
+) -> None:
+    """Rebuild the dependencies, replay the run, and say how far the prediction is from the measurement."""
+    from simulation.formats.chrome import write_chrome
+    from simulation.replay import replay_run
+    from simulation.run import read_run
+
+    with progress_bar() as progress:
+        run = read_run(files, progress)
+        prediction = replay_run(run)
+        if out is not None:
+            tables = tuple(prediction.table(trace) for trace in range(len(run.traces)))
+            write_chrome(run, out, tables)
+    show(prediction.report, report.replay_lines, as_json)
+
+
+@app.command()
+def export(
+    files: Files,
+    out: Annotated[Path, typer.Option(help="The file to write; `.gz` behind `.json` packs it.")],
+    format_: Annotated[
+        ExportFormat | None, typer.Option("--format", help="As the name of the file says, if not given.")
+    ] = None,
+    rank: Annotated[int | None, typer.Option(min=0, help="Write this rank alone.")] = None,
+) -> None:
+    """Write the run as Chrome JSON, Arrow, Parquet or CSV; secrets are masked."""
+    from simulation.formats.export import export_run, format_of
+    from simulation.formats.selection import Selection
+    from simulation.run import read_run
+
+    chosen = format_.value if format_ else format_of(out)
+    with progress_bar() as progress:
+        run = read_run(files, progress)
+        if rank is not None and rank not in run.ranks:
+            raise typer.BadParameter(f"the run has no rank {rank}", param_hint="--rank")
+        traces = None if rank is None else frozenset([run.ranks.index(rank)])
+        export_run(run, out, chosen, Selection(ranks=traces), progress)
+
+
+@app.command()
+def push(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Traces of one run, or an archive of them.")],
+    to: Annotated[str, typer.Option(metavar="URL", help="The server, or the address of a project's page.")],
+    project: Annotated[str, typer.Option(help="Slug of the project; needed if you may edit several.")] = "",
+    name: Annotated[str, typer.Option(help="What to call the run; by default what the files' names share.")] = "",
+    token: Annotated[str, typer.Option(envvar="TRACEVIEWER_TOKEN", help="Your token; safer in the environment.")] = "",
+) -> None:
+    """Upload files, going on where an interrupted push stopped, and print the address of their run."""
+    from traceviewer import push as pushing
+
+    try:
+        site, named = pushing.site_of(to)
+        with progress_bar() as progress:
+            url = pushing.push(pushing.Server(site, token), project or named, files, name, progress)
+    except pushing.PushError as error:
+        print(f"traceviewer: {error}", file=sys.stderr)
+        raise typer.Exit(BAD_INPUT) from error
+    print(url)
+
+
+@app.command(hidden=True)
+def warm() -> None:
+    """Compile the engine into its cache, so that the first use is as fast as the next."""
+    from simulation.warm import warm
+
+    warm()
+
+
+def show(figures: dict[str, Any], lines: Any, as_json: bool) -> None:
+    """Print the figures for a program or for a person."""
+    if as_json:
+        print(json.dumps(figures))
+        return
+    for line in lines(figures):
+        print(line)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A progress callback that draws a bar on a terminal's standard error, and nothing elsewhere."""
+    from simulation.progress import silent
+
+    if not sys.stderr.isatty():
+        yield silent
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        yield lambda stage, done, total: bar.update(task, description=stage, completed=done, total=total or None)
+
+
+def main() -> None:
+    """Entry point: a TraceError is one line on standard error and exit status 2, never a traceback."""
+    try:
+        app()
+    except TraceError as error:
+        print(f"traceviewer: {error}", file=sys.stderr)
+        sys.exit(BAD_INPUT)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of a pipe has gone; Python would complain about it at exit
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Predicted runs: replay as a job."""

@@ -1,0 +1,61 @@
+"""Replaying: the job that makes a predicted run of a measured one.
+
+A measured run has one replay per engine version: asking again gives the same predicted run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from simulation import ENGINE_VERSION
+from traceviewer import jobs
+from traceviewer.runs import store
+from traceviewer.runs.models import Run
+from traceviewer.runs.reading import job_ended, publishing, run_of, summary
+
+if TYPE_CHECKING:
+    from traceviewer.jobs.context import JobContext
+
+
+def begin(measured: Run, user: Any = None) -> Run:
+    """The replay of a measured run as it is now: the one there is, or a new one with its job.
+
+    A failed one is tried again; a stale one, of an earlier version of the run, stays beside the new one.
+    """
+    with transaction.atomic():
+        measured = Run.objects.select_for_update().get(pk=measured.pk)
+        run, _ = Run.objects.get_or_create(
+            measured_run=measured,
+            engine_version=ENGINE_VERSION,
+            kind=Run.Kind.PREDICTED,
+            stale_reason="",
+            defaults={"project": measured.project, "name": measured.name, "created_by": user},
+        )
+        run = Run.objects.select_for_update().get(pk=run.pk)
+        if run.job is None or run.state == Run.State.FAILED:
+            run.state, run.error = Run.State.READING, ""
+            run.base_folder, run.base_files = measured.folder, measured.files
+            run.job = jobs.start("replay", run.project, {"run": str(run.pk)}, created_by=user)
+            run.save(update_fields=["state", "error", "base_folder", "base_files", "job"])
+    return run
+
+
+@jobs.register("replay", ended=job_ended)
+def replay(context: JobContext) -> None:
+    """Replay the measured run of the run named in the payload. Raises TraceError where it cannot be replayed."""
+    from simulation.replay import replay_run  # the engine takes a moment to load: only workers replay
+    from simulation.run import Run as EngineRun
+    from traceviewer.runs.indexing import write_index
+
+    run = run_of(context)
+    with store.workspace(run.pk) as work:
+        engine_run = EngineRun.open(store.local(run.base_folder, run.base_files))
+        context.progress("replaying", 0, 0)
+        prediction = replay_run(engine_run)
+        prediction.save(work)
+        write_index(prediction.predicted, work, context.progress)
+        figures = {**summary(prediction.predicted), "replay": prediction.report}
+        with publishing(context, run, work, **figures):
+            pass

@@ -1,0 +1,1 @@
+"""Series of runs, baselines, and the detection of regressions."""

@@ -1,0 +1,91 @@
+"""The engine's figures as lines for a terminal; `--json` prints the same figures raw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"))
+
+
+def duration(ns: int | None) -> str:
+    """Three significant digits in the unit that fits: 219726905 -> '220 ms'."""
+    if ns is None:
+        return "-"
+    for scale, unit in UNITS:
+        if abs(ns) >= scale:
+            value = ns / scale
+            digits = max(0, 2 - (len(str(int(abs(value)))) - 1))
+            return f"{value:.{digits}f} {unit}"
+    return f"{ns} ns"
+
+
+def percent(value: float) -> str:
+    return f"{value:+.2f} %"
+
+
+def rank_label(rank: int | None) -> str:
+    return "rank ?" if rank is None else f"rank {rank}"
+
+
+def inspect_lines(figures: dict[str, Any]) -> Iterator[str]:
+    """`inspect` for a person, most important first."""
+    ranks = figures["ranks"]
+    yield (
+        f"{figures['format']}, {len(ranks)} rank{'s' * (len(ranks) != 1)}, "
+        f"{figures['events']:,} events, {duration(figures['span_ns'])}"
+    )
+    if figures["placed"] == "replay":
+        yield "  times are not recorded: nodes are placed as early as their dependencies allow"
+    for pair in figures["paired"]:
+        yield f"  {rank_label(pair['rank'])}: {pair['pairs']:,} operations paired with {pair['file']} by {pair['by']}"
+    for gpu in figures["gpu"]:
+        if gpu["kernels"]:
+            share = 100 * gpu["busy_ns"] / gpu["span_ns"] if gpu["span_ns"] else 0
+            yield (
+                f"  {rank_label(gpu['rank'])}: {gpu['kernels']:,} kernels, device busy {duration(gpu['busy_ns'])} "
+                f"of {duration(gpu['span_ns'])} ({share:.1f} %)"
+            )
+        else:
+            yield f"  {rank_label(gpu['rank'])}: no device events"
+    for step in figures["steps"]:
+        yield f"  {rank_label(step['rank'])}  {step['name']}  {duration(step['dur_ns'])}"
+    yield from clock_lines(ranks)
+    yield from quality_lines(figures["quality"])
+
+
+def clock_lines(ranks: list[dict[str, Any]]) -> Iterator[str]:
+    """Each rank's clock against that of the first; nothing where none can be compared."""
+    if any(rank["clock"] for rank in ranks):
+        yield "clocks, by the common end of collectives (times are shown as recorded):"
+        for rank in ranks:
+            clock = rank["clock"]
+            said = f"{clock['offset_ns']:+,} ns, +-{clock['uncertainty_ns']:,} ns" if clock else "not known"
+            yield f"  {rank_label(rank['rank'])}: {said}"
+
+
+def quality_lines(findings: list[dict[str, Any]]) -> Iterator[str]:
+    if findings:
+        yield "quality:"
+    for finding in findings:
+        yield f"  {finding['count']:,} {finding['message']}"
+
+
+def replay_lines(figures: dict[str, Any]) -> Iterator[str]:
+    """`replay` for a person: the whole, each step, then what the prediction rests on."""
+    errors = f"{percent(figures['error_percent'])}; {percent(figures['error_percent_without_residuals'])}"
+    yield (
+        f"measured {duration(figures['measured_ns'])}, predicted {duration(figures['predicted_ns'])} "
+        f"({errors} without residuals)"
+    )
+    for step in figures["steps"]:
+        yield (
+            f"  {rank_label(step['rank'])}  {step['name']}  {duration(step['measured_ns'])} -> "
+            f"{duration(step['predicted_ns'])} ({percent(step['error_percent'])})"
+        )
+    yield (
+        f"critical path: {figures['unexplained_percent']:.2f} % unexplained by dependencies, "
+        f"{figures['gap_percent']:.1f} % host gaps kept as measured"
+    )
+    families = ", ".join(f"{count:,} {family.replace('_', ' ')}" for family, count in figures["edges"].items())
+    yield f"{figures['events']:,} events; edges: {families}"

@@ -1,0 +1,1 @@
+"""Comments and what they are anchored to."""

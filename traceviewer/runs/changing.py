@@ -1,0 +1,105 @@
+"""Changes to a run that is there: name, tags, project, and reading it again, with the same files or others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Sum
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException
+
+from traceviewer.accounts.models import Project
+from traceviewer.runs import arriving, reading
+from traceviewer.runs.models import Run, Tag
+from traceviewer.uploads.models import Upload
+
+
+class NotNow(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "not_ready"
+
+
+class NoOriginals(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "no_originals"
+    default_detail = "The files as they were uploaded are not kept, so the run cannot be read again. Upload it anew."
+
+
+def change(run: Run, values: dict[str, Any]) -> None:
+    """Give it another name or other tags, where `values` has them."""
+    if "name" in values:
+        Run.objects.filter(pk=run.pk).update(name=values["name"])
+    if "tags" in values:
+        run.tags.exclude(name__in=values["tags"]).delete()
+        Tag.objects.bulk_create((Tag(run=run, name=name) for name in set(values["tags"])), ignore_conflicts=True)
+
+
+def move(run: Run, project: Project) -> None:
+    """To another project. Raises ValidationError for a predicted run, which goes with its measured one."""
+    if run.kind == Run.Kind.PREDICTED:
+        raise serializers.ValidationError({"project": "A prediction moves with its measured run."})
+    run.move_to(project)
+
+
+def read_again(run: Run, user: Any) -> None:
+    """Start reading it from its originals. Raises NotNow, NoOriginals."""
+    with transaction.atomic():
+        run = locked(run)
+        require_originals(run.traces.all())
+        reading.again(run, user, "The run was read again.")
+
+
+def add_files(run: Run, user: Any, ids: Sequence[UUID], replace: int | None) -> None:
+    """Start reading it with more files, without that of the rank to replace. Asked again, it does nothing.
+
+    Raises NotNow, NoOriginals, ValidationError if there is no such rank, and what `from_uploads` raises.
+    """
+    uploads = Upload.objects.whole(run.project, user, ids)
+    made = arriving.made_of(uploads)
+    if made == str(run.pk):
+        return
+    if made:
+        raise arriving.UploadUsed
+    with arriving.taken(uploads) as staged:
+        run = locked(run)
+        leaving = leavers(run, replace)
+        staying = run.traces.exclude(pk__in=leaving)
+        require_originals(staying)
+        size_bytes = staying.aggregate(sum=Sum("size_bytes"))["sum"] or 0
+        arriving.check_run(uploads, staying.count(), size_bytes)
+        why = f"Rank {replace} was replaced." if leaving else f"{', '.join(file.name for file in staged)} was added."
+        reading.again(run, user, shortened(why), staged, leaving=leaving, replace=replace)
+        Upload.use(uploads, run.pk)
+
+
+def locked(run: Run) -> Run:
+    """The run, for this transaction alone. Raises NotNow unless it is measured, ready, and nobody reads it again."""
+    run = Run.objects.select_for_update().get(pk=run.pk)
+    if run.kind != Run.Kind.MEASURED or run.state != Run.State.READY:
+        raise NotNow(f"The run is {run.kind} and {run.state}; only a measured, ready run is read again.")
+    if run.job and not run.job.ended:
+        raise NotNow("The run is being read again at this moment.")
+    return run
+
+
+def leavers(run: Run, rank: int | None) -> list[int]:
+    """The trace that holds the rank; none for None. Raises ValidationError if no trace does."""
+    if rank is None:
+        return []
+    found = list(run.traces.filter(rank=rank).values_list("pk", flat=True))
+    if not found:
+        raise serializers.ValidationError({"replace": f"The run has no file of rank {rank}."})
+    return found
+
+
+def require_originals(traces: Any) -> None:
+    if any(not trace.source for trace in traces):
+        raise NoOriginals
+
+
+def shortened(text: str) -> str:
+    most = Run._meta.get_field("stale_reason").max_length
+    return text if len(text) <= most else f"{text[: most - 2]} …"

@@ -1,0 +1,1 @@
+"""Uploads: files on their way in. Knows sizes, hashes and limits; knows nothing of runs."""
