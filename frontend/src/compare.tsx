@@ -1,0 +1,201 @@
+import './ui/style.css';
+import { useSignal } from '@preact/signals';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { type AxisMode, offsetAt, referenceSteps } from './diff/align';
+import { type ComparePage, mount, readPage } from './page';
+import { type Comparison, getJson, type Layout } from './transport/api';
+import { connection } from './transport/connection';
+import { ConnectionBanner } from './ui/ConnectionBanner';
+import { DetailsPanel } from './ui/DetailsPanel';
+import { formatDuration, formatPercent } from './ui/format';
+import { HelpSheet } from './ui/HelpSheet';
+import { NARROW, Panel, PanelOpener } from './ui/Panel';
+import { StepTable } from './ui/StepTable';
+import { visible } from './ui/text';
+import { HELP, inTabs, Notice, NotReady, placeOf } from './viewer/page_parts';
+import { loadLayout, RunPane } from './viewer/run_pane';
+import { StatusBar } from './viewer/StatusBar';
+import { ViewerSurface } from './viewer/ViewerSurface';
+import { Viewer } from './viewer/viewer';
+
+interface Loaded {
+  readonly comparison: Comparison;
+  readonly layouts: readonly [Layout, Layout];
+}
+
+function CompareIsland({ page }: { page: ComparePage }) {
+  const [loaded, setLoaded] = useState<Loaded | null>(null);
+  const [problem, setProblem] = useState('');
+  const unready = [page.a, page.b].find((run) => run.state !== 'ready');
+  useEffect(() => {
+    if (!unready) load(page).then(setLoaded, (error: Error) => setProblem(error.message));
+  }, []);
+  if (unready) return <NotReady run={unready} />;
+  if (problem) return <Notice title="The comparison could not be loaded">{problem}</Notice>;
+  return loaded && <Compare page={page} {...loaded} />;
+}
+
+async function load({ a, b }: ComparePage): Promise<Loaded> {
+  const [comparison, first, second] = await Promise.all([
+    getJson<Comparison>(`compare/${a.id}/${b.id}/`),
+    loadLayout(a),
+    loadLayout(b),
+  ]);
+  return { comparison, layouts: [first, second] };
+}
+
+function Compare({ page, comparison, layouts }: { page: ComparePage } & Loaded) {
+  const help = useSignal(false);
+  const isPaired = comparison.pairing.by === 'origin';
+  const viewer = useMemo(() => makeViewer(page, comparison, layouts, (isOpen) => (help.value = isOpen)), []);
+  useEffect(() => inTabs(<ErrorBadge comparison={comparison} />), []);
+  return (
+    <>
+      <ConnectionBanner status={connection().status} />
+      <div class="workspace">
+        <ViewerSurface
+          viewer={viewer}
+          label={`${visible(page.a.name)}, ${page.a.kind}, above ${visible(page.b.name)}, ${page.b.kind}`}
+        />
+        <Side viewer={viewer} comparison={comparison} />
+      </div>
+      <StatusBar viewer={viewer}>
+        <AxisChoice viewer={viewer} />
+        <span class="wide">
+          {isPaired ? `paired ${comparison.pairing.coverage_percent} % of events` : 'not paired'}
+        </span>
+      </StatusBar>
+      {help.value && <HelpSheet entries={HELP} onClose={() => (help.value = false)} />}
+    </>
+  );
+}
+
+function makeViewer(
+  { a, b }: ComparePage,
+  comparison: Comparison,
+  layouts: readonly [Layout, Layout],
+  setHelp: (isOpen: boolean) => void,
+): Viewer {
+  const reference = referenceSteps(comparison.steps);
+  const atStart = layouts[1].view[0] - layouts[0].view[0];
+  const arrived = () => viewer.arrived();
+  const { a_ns, b_ns } = comparison.total;
+  const panes = [
+    new RunPane(0, a, layouts[0], `A  ${a.kind}`, formatDuration(a_ns), arrived),
+    new RunPane(1, b, layouts[1], `B  ${b.kind}`, formatDuration(b_ns), arrived),
+  ];
+  const viewer: Viewer = new Viewer(panes, {
+    isPaired: comparison.pairing.by === 'origin',
+    align: ({ beginNs, endNs }) => {
+      const isAligned = modeOf(viewer) === 'aligned';
+      panes[1].pane.offsetNs = isAligned ? offsetAt(reference, (beginNs + endNs) / 2, atStart) : 0;
+    },
+    onCommand: (id) => setHelp(id === 'help'),
+  });
+  return viewer;
+}
+
+function modeOf(viewer: Viewer): AxisMode {
+  return viewer.axis.value === 'absolute' ? 'absolute' : 'aligned';
+}
+
+function AxisChoice({ viewer }: { viewer: Viewer }) {
+  const mode = modeOf(viewer);
+  const choice = (value: AxisMode, text: string) => (
+    <button
+      type="button"
+      class="button quiet"
+      aria-pressed={mode === value}
+      onClick={() => viewer.setAxis(value === 'aligned' ? null : value)}
+    >
+      {text}
+    </button>
+  );
+  return (
+    <fieldset class="axis-choice" aria-label="Time axis">
+      {choice('aligned', 'aligned at step start')}
+      {choice('absolute', 'absolute')}
+    </fieldset>
+  );
+}
+
+function ErrorBadge({ comparison: { a, b, total } }: { comparison: Comparison }) {
+  const isPrediction = a.kind === 'measured' && b.kind === 'predicted';
+  const what = isPrediction ? 'Prediction error of the whole run' : 'B against A';
+  return (
+    <span class="badge">
+      {what} {formatPercent(total.error_percent)}
+    </span>
+  );
+}
+
+function Side({ viewer, comparison }: { viewer: Viewer; comparison: Comparison }) {
+  const isOpen = useSignal(!matchMedia(NARROW).matches);
+  const chosen = viewer.chosen.value;
+  // The second run's details hold the first one's times too where they are paired.
+  const index = chosen && (chosen.details[1]?.measured ? 1 : chosen.pane);
+  const event = chosen && index !== null ? chosen.details[index] : null;
+  if (event && index !== null) {
+    return (
+      <DetailsPanel
+        event={event}
+        where={placeOf(viewer.panes[index].layout, event)}
+        onGo={(row) => void viewer.go(index, event.trace, row)}
+        onClose={() => viewer.surface?.select(null)}
+      />
+    );
+  }
+  if (!isOpen.value) return <PanelOpener label="Figures" onOpen={() => (isOpen.value = true)} />;
+  return <Figures viewer={viewer} comparison={comparison} onClose={() => (isOpen.value = false)} />;
+}
+
+function Figures(props: { viewer: Viewer; comparison: Comparison; onClose: () => void }) {
+  const { a, b, steps, total } = props.comparison;
+  const rows = steps.map(({ rank, name, a: [a0, a1], b: [b0, b1], error_percent }) => ({
+    rank,
+    name,
+    measured_ns: a1 - a0,
+    predicted_ns: b1 - b0,
+    error_percent,
+  }));
+  const go = (index: number) => props.viewer.show(...steps[index].a);
+  return (
+    <Panel label="figures" onClose={props.onClose}>
+      <section>
+        <h3>Whole run, {b.kind}</h3>
+        <p class="large-figure">{formatDuration(total.b_ns)}</p>
+        <p class="muted">
+          {a.kind} {formatDuration(total.a_ns)}, error {formatPercent(total.error_percent)}
+        </p>
+      </section>
+      <section>
+        <h3>Each step</h3>
+        <StepTable
+          steps={rows}
+          total={{ measured_ns: total.a_ns, predicted_ns: total.b_ns, error_percent: total.error_percent }}
+          headings={[a.kind === b.kind ? 'A' : a.kind, a.kind === b.kind ? 'B' : b.kind]}
+          onGo={go}
+        />
+      </section>
+      {b.replay && (
+        <section>
+          <h3>The critical path of the prediction</h3>
+          <table class="figures">
+            <tbody>
+              <tr>
+                <th scope="row">no edge explains</th>
+                <td>{formatPercent(b.replay.unexplained_percent).replace('+', '')}</td>
+              </tr>
+              <tr>
+                <th scope="row">kept host gaps</th>
+                <td>{formatPercent(b.replay.gap_percent).replace('+', '')}</td>
+              </tr>
+            </tbody>
+          </table>
+        </section>
+      )}
+    </Panel>
+  );
+}
+
+mount(<CompareIsland page={readPage<ComparePage>()} />);

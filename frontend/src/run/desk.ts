@@ -1,0 +1,50 @@
+// What can be done to a run, on whatever page it stands.
+
+import type { Signal } from '@preact/signals';
+import { ApiError, type Run, send } from '../transport/api';
+
+/** The page's end of a change: what it shows afterwards. */
+export interface Desk {
+  readonly csrf: string;
+  /** Do it, and say why if it could not be done. */
+  ask(what: () => Promise<void>): Promise<void>;
+  changed(run: Run): void;
+  removed(run: Run): void;
+}
+
+export interface Change {
+  name?: string;
+  tags?: readonly string[];
+  project?: string;
+}
+
+export function change(desk: Desk, run: Run, what: Change): Promise<void> {
+  return desk.ask(async () => desk.changed(await send<Run>('PATCH', `runs/${run.id}/`, desk.csrf, what)));
+}
+
+/** Read the kept files again; what was computed from the old state stays, marked stale. */
+export function readAgain(desk: Desk, run: Run): Promise<void> {
+  return desk.ask(async () => desk.changed(await send<Run>('POST', `runs/${run.id}/reread/`, desk.csrf)));
+}
+
+/** Add the uploaded files as late ranks, or put one in the place of a broken rank. Throws ApiError. */
+export function addRanks(run: Run, csrf: string, uploads: string[], replace: number | null): Promise<Run> {
+  return send<Run>('POST', `runs/${run.id}/traces/`, csrf, { uploads, replace });
+}
+
+export function remove(desk: Desk, run: Run): Promise<void> {
+  return desk.ask(async () => {
+    await send('DELETE', `runs/${run.id}/`, desk.csrf);
+    desk.removed(run);
+  });
+}
+
+/** Clear the problem, do it, and put into words why it was not done. */
+export async function askWith(problem: Signal<string>, what: () => Promise<void>): Promise<void> {
+  problem.value = '';
+  try {
+    await what();
+  } catch (error) {
+    problem.value = error instanceof ApiError ? error.message : 'The server could not be reached. Try again.';
+  }
+}
