@@ -1,0 +1,25 @@
+"""What every test may ask for."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.needs import missing
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of third-party sample traces, which are not part of this project."""
+    folder = Path(os.environ.get("TRACEVIEWER_SAMPLES", ROOT.parent / "shared" / "samples"))
+    if not folder.is_dir():
+        missing("samples", f"no sample traces at {folder} (set TRACEVIEWER_SAMPLES)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_files() -> list[Path]:
+    """The two ranks of the demo run, which are part of this project."""
+    return sorted((ROOT / "traceviewer" / "runs" / "demo").glob("kineto_rank*.json.gz"))
