@@ -1,0 +1,112 @@
+"""POST runs/{run}/replay/: a measured run gets its predicted one."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import User
+
+from simulation import ENGINE_VERSION
+from simulation.replay import replay_run
+from simulation.run import Run as EngineRun
+from tests.traceviewer.reading import as_user, contents, read, stored_files, upload, work_off
+from traceviewer.accounts.models import Project
+from traceviewer.protocol.messages_pb2 import Tiles
+from traceviewer.runs import store
+from traceviewer.runs.models import Run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def measured(project: Project, bob: User, demo_files: list[Path]) -> Run:
+    return read(project, contents(demo_files), bob)
+
+
+@pytest.fixture
+def predicted(measured: Run, bob: User) -> Run:
+    answer = ask_for_replay(bob, measured)
+    assert (answer.status_code, answer.json()["state"]) == (202, "reading")
+    return work_off(Run.objects.get(pk=answer.json()["id"]))
+
+
+def ask_for_replay(user: User, run: Run) -> Any:
+    return as_user(user).post(f"/api/v1/runs/{run.pk}/replay/")
+
+
+def get(user: User, path: str, **query: Any) -> Any:
+    return as_user(user).get(f"/api/v1/{path}", query)
+
+
+def test_it_ends_in_a_predicted_run(measured: Run, predicted: Run, bob: User) -> None:
+    found = get(bob, f"runs/{predicted.pk}/").json()
+    assert (found["kind"], found["state"], found["error"]) == ("predicted", "ready", "")
+    assert (found["measured_run"], found["engine_version"]) == (str(measured.pk), ENGINE_VERSION)
+    assert (found["ranks"], found["steps"], found["events"]) == (2, 5, measured.events)
+    assert found["name"] == measured.name
+
+
+def test_its_report_is_that_of_the_engine(measured: Run, predicted: Run) -> None:
+    engine_run = EngineRun.open(store.local(measured.folder, measured.files))
+    report = replay_run(engine_run).report
+    assert predicted.replay == report
+    assert report["measured_ns"] == measured.span_ns
+    assert report["predicted_ns"] == predicted.span_ns
+
+
+def test_asking_twice_gives_the_same_run(measured: Run, bob: User) -> None:
+    first, second = (ask_for_replay(bob, measured).json() for _ in range(2))
+    assert first["id"] == second["id"] and first["job"] == second["job"]
+    run = work_off(Run.objects.get(pk=first["id"]))
+    third = ask_for_replay(bob, measured)
+    assert (third.status_code, third.json()["id"], third.json()["state"]) == (202, str(run.pk), "ready")
+    assert Run.objects.filter(measured_run=measured).count() == 1
+
+
+def test_a_replay_that_failed_is_tried_again(measured: Run, bob: User) -> None:
+    run = Run.objects.get(pk=ask_for_replay(bob, measured).json()["id"])
+    as_user(bob).post(f"/api/v1/jobs/{run.job_id}/cancel/")
+    again = ask_for_replay(bob, measured).json()
+    assert (again["id"], again["state"], again["error"]) == (str(run.pk), "reading", "")
+    assert again["job"]["id"] != str(run.job_id)
+    assert work_off(Run.objects.get(pk=run.pk)).state == Run.State.READY
+
+
+def test_only_a_measured_and_ready_run_is_replayed(predicted: Run, project: Project, bob: User) -> None:
+    reading = Run.objects.get(pk=upload(as_user(bob), project, {"a.json": b"{}"}).json()["id"])
+    for run in (predicted, reading):
+        answer = ask_for_replay(bob, run)
+        assert (answer.status_code, answer.json()["code"]) == (409, "not_ready")
+
+
+def test_a_viewer_may_not_replay(measured: Run, victor: User) -> None:
+    assert ask_for_replay(victor, measured).status_code == 403
+
+
+def test_tiles_of_a_prediction_are_at_predicted_times(measured: Run, predicted: Run, bob: User) -> None:
+    engine_run = EngineRun.open(store.local(measured.folder, measured.files))
+    prediction = replay_run(engine_run)
+    layout = get(bob, f"runs/{predicted.pk}/timeline/").json()
+    seen = 0
+    for number, track in enumerate(layout["tracks"]):
+        path = f"runs/{predicted.pk}/tiles/{layout['overview']['level']}/0/"
+        (tile,) = Tiles.FromString(get(bob, path, tracks=number).content).tiles
+        rows = np.frombuffer(tile.row, "<u4")
+        shift = engine_run.shift_ns[track["trace"]]
+        assert np.array_equal(np.frombuffer(tile.start_ns, "<i8"), prediction.start_ns[track["trace"]][rows] + shift)
+        assert np.array_equal(np.frombuffer(tile.dur_ns, "<i8"), prediction.dur_ns[track["trace"]][rows])
+        seen += len(rows)
+    assert seen > 100
+
+
+def test_its_events_know_their_measured_times(measured: Run, predicted: Run, bob: User) -> None:
+    before, after = (get(bob, f"runs/{run.pk}/events/1/4000/").json() for run in (measured, predicted))
+    assert after["measured"] == {"start_ns": before["start_ns"], "dur_ns": before["dur_ns"]}
+    assert (after["name"], after["args"], after["parents"]) == (before["name"], before["args"], before["parents"])
+
+
+def test_deleting_the_measured_run_deletes_the_prediction(measured: Run, predicted: Run, bob: User) -> None:
+    assert as_user(bob).delete(f"/api/v1/runs/{measured.pk}/").status_code == 204
+    assert not Run.objects.filter(pk__in=[measured.pk, predicted.pk]).exists()
+    assert stored_files() == []
