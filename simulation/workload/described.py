@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulation.workload.exchange import STREAM_IDS
-from simulation.workload.execution import peers
+from simulation.workload.jobs import peers
 from simulation.workload.labels import Label, Number
 from simulation.workload.layout import DATA, PIPELINE, TENSOR
 from simulation.workload.program import AUTOGRAD

@@ -11,15 +11,16 @@ from simulation.progress import Progress, silent
 from simulation.run import Run
 from simulation.workload import kineto
 from simulation.workload.execution import execute
-from simulation.workload.recording import Recording
+from simulation.workload.recording import Recording, Step
 from simulation.workload.spec import Workload
 from simulation.workload.table import table_of
 
 
-def recordings(spec: Workload) -> list[Recording]:
+def recordings(spec: Workload) -> Iterator[Recording]:
     """Of all ranks, in order; what the profiler of each would have seen."""
     execution = execute(spec)
-    return [Recording(execution, rank) for rank in range(spec.ranks)]
+    steps = [Step.of(program) for program in execution.programs]
+    return (Recording(execution, place.rank, steps[place.stage]) for place in execution.places)
 
 
 def write_kineto(spec: Workload, folder: Path, progress: Progress = silent) -> list[Path]:

@@ -2,7 +2,8 @@
 
 Each rank has one host and streams. The host works off its instructions; a stream works off what was enqueued, in
 order; an exchange begins on each rank when its turn comes, and ends on all together, its transfer after the last has
-come. Each goes on as soon as what it waits for has its time, so the order in which we look at them does not matter.
+come, or a little later on each. Each goes on as soon as what it waits for has its time, so the order in which we look
+at them does not matter. A long run is run in windows of steps: all have come to rest where a step ends.
 It shares nothing with the replay engine: no graph, no edges, but hosts, queues and meetings.
 """
 
@@ -43,7 +44,7 @@ class Job(NamedTuple):
     takes_ns: np.ndarray
     rank_work: np.ndarray  # ranks + 1
     latency_ns: np.ndarray
-    work_ns: np.ndarray
+    work_ns: np.ndarray  # of an exchange: how much later than the first of them the rank leaves it
     meeting: np.ndarray  # of each work, -1 none
     members: np.ndarray  # of each meeting
     transfer_ns: np.ndarray
@@ -67,15 +68,27 @@ class State(NamedTuple):
     last_ns: np.ndarray  # when the last of them came
 
 
-def run(script: Script, job: Job) -> tuple[State, bool]:
-    """Everything that happens, and whether all came to its end; else ranks wait for one another."""
-    state = _nothing_yet(script, job)
+class Rest(NamedTuple):
+    """Where everything stands between two steps."""
+
+    clock_ns: np.ndarray  # of each rank
+    free_ns: np.ndarray  # [ranks, streams]: end of the stream's last work
+
+    @classmethod
+    def at_first(cls, script: Script, job: Job) -> Rest:
+        ranks = len(job.program)
+        return cls(np.zeros(ranks, np.int64), np.full((ranks, script.streams), -job.gap_ns))
+
+
+def run(script: Script, job: Job, rest: Rest | None = None) -> tuple[State, bool]:
+    """Everything that happens from `rest` on, and whether all came to its end; else ranks wait for one another."""
+    state = _nothing_yet(script, job, rest or Rest.at_first(script, job))
     _run(script, job, state)
     ended = bool((state.at == job.rank_do[1:]).all() and (state.done == state.enqueued).all())
     return state, ended
 
 
-def _nothing_yet(script: Script, job: Job) -> State:
+def _nothing_yet(script: Script, job: Job, rest: Rest) -> State:
     ranks, streams, dos, works = len(job.program), script.streams, int(job.rank_do[-1]), int(job.rank_work[-1])
     return State(
         do_start=np.full(dos, _UNKNOWN),
@@ -83,10 +96,10 @@ def _nothing_yet(script: Script, job: Job) -> State:
         work_start=np.full(works, _UNKNOWN),
         work_end=np.full(works, _UNKNOWN),
         at=job.rank_do[:-1].copy(),
-        clock_ns=np.zeros(ranks, np.int64),
+        clock_ns=rest.clock_ns.copy(),
         enqueued=np.zeros((ranks, streams), np.int64),
         done=np.zeros((ranks, streams), np.int64),
-        free_ns=np.zeros((ranks, streams), np.int64),
+        free_ns=rest.free_ns.copy(),
         waiting=np.zeros((ranks, streams), np.bool_),
         came=np.zeros(len(job.members), np.int64),
         last_ns=np.zeros(len(job.members), np.int64),
@@ -146,9 +159,7 @@ def _stream(script: Script, job: Job, state: State, rank: int, stream: int) -> b
         work = base + local
         meeting = job.meeting[work]
         if not state.waiting[rank, stream]:
-            begins = state.work_start[work] + job.latency_ns[work]
-            if state.done[rank, stream]:
-                begins = max(begins, state.free_ns[rank, stream] + job.gap_ns)
+            begins = max(state.work_start[work] + job.latency_ns[work], state.free_ns[rank, stream] + job.gap_ns)
             entry, ready = script.first_work[program] + local, True
             for other in script.after[script.after_first[entry] : script.after_first[entry + 1]]:
                 ready &= state.work_end[base + other] != _UNKNOWN
@@ -164,7 +175,7 @@ def _stream(script: Script, job: Job, state: State, rank: int, stream: int) -> b
         if meeting >= 0:
             if state.came[meeting] < job.members[meeting]:
                 break
-            ends = state.last_ns[meeting] + job.transfer_ns[meeting]
+            ends = state.last_ns[meeting] + job.transfer_ns[meeting] + job.work_ns[work]
             state.waiting[rank, stream] = False
         state.work_end[work] = state.free_ns[rank, stream] = ends
         state.done[rank, stream] += 1

@@ -65,11 +65,11 @@ class Block:
 class Recording:
     """One rank's recording of a job."""
 
-    def __init__(self, execution: Execution, rank: int) -> None:
+    def __init__(self, execution: Execution, rank: int, step: Step | None = None) -> None:
         self.spec, self.place = execution.spec, execution.places[rank]
         self.program, self.times = execution.programs[self.place.stage], execution.times[rank]
         self.zero_ns = int(self.spec.clock_skew_ns()[rank]) + START_NS
-        self._step = _Step.of(self.program)
+        self._step = step or Step.of(self.program)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -107,8 +107,8 @@ class Recording:
 
 
 @dataclass(frozen=True)
-class _Step:
-    """The entries of one step."""
+class Step:
+    """The entries of one step; the same on all ranks of a stage."""
 
     entries: tuple[Entry, ...]
     entry: np.ndarray  # i64, of each entry into `entries`
@@ -118,7 +118,7 @@ class _Step:
     stride: np.ndarray  # i64 [Number, n], per step
 
     @classmethod
-    def of(cls, program: Program) -> _Step:
+    def of(cls, program: Program) -> Step:
         parts = _Parts(program)
         parts.slices()
         parts.arrows_to_backward()

@@ -57,6 +57,7 @@ class Workload:
     steps: int = count(3, 10_000_000)
     bucket_mib: float = amount(25.0, 1e6, 0.001)  # gradients that one data-parallel all-reduce takes at least
     jitter: float = amount(0.03, 2.0)  # sigma of the log-normal factor on every duration; 0: none
+    parting_us: float = amount(0.0, 1e6)  # ranks leave a collective this much apart: sigma of a half-normal delay
     skew_us: float = amount(0.0, 1e9)  # each rank's clock is off by up to this much, either way
     straggler: int | None = field(default=None, metadata={"least": 0, "most": MOST_RANKS})  # rank
     straggler_factor: float = amount(1.3, 1000.0, 0.001)  # on the straggler's kernels

@@ -11,6 +11,7 @@ from simulation.workload import DEVICES, Device, Host, Link, Workload, execution
 from simulation.workload.costs import Costs
 from simulation.workload.exchange import COMPUTE, Exchanges
 from simulation.workload.execution import Execution, execute, run_programs
+from simulation.workload.jobs import Jobs, who
 from simulation.workload.labels import Channel, Label
 from simulation.workload.layout import place
 from simulation.workload.pipeline import write_pipeline
@@ -28,7 +29,7 @@ def assert_as_slow(spec: Workload) -> None:
     places = tuple(place(spec, rank) for rank in range(spec.ranks))
     first = spec.tp * spec.dp
     programs = tuple(write_step(spec, places[stage * first]) for stage in range(spec.pp))
-    job = execution._job(spec, places, programs, np.array([each.stage for each in places]))
+    job = Jobs(spec, places, programs).take(spec.steps)
     slow = SlowMachine([programs[each.stage] for each in places], spec.steps, job)
     slow.run()
     fast = run_programs(spec, places, programs)
@@ -41,7 +42,7 @@ def assert_as_slow(spec: Workload) -> None:
 
 
 def test_it_agrees_with_a_machine_that_goes_moment_by_moment() -> None:
-    assert_as_slow(Workload(**SMALL, dp=2, tp=2, pp=2, steps=2, jitter=0.3, straggler=5, seed=7))
+    assert_as_slow(Workload(**SMALL, dp=2, tp=2, pp=2, steps=2, jitter=0.3, straggler=5, seed=7, parting_us=3.0))
 
 
 @settings(max_examples=12, deadline=None)
@@ -53,16 +54,39 @@ def test_it_agrees_with_a_machine_that_goes_moment_by_moment() -> None:
     launch_us=st.floats(0, 50),
     jitter=st.floats(0, 1),
     alpha_us=st.floats(0, 500),
+    parting_us=st.sampled_from([0.0, 5.0]),
     seed=st.integers(0, 100),
 )
 def test_it_agrees_whatever_is_fast_or_slow(
-    dp: int, tp: int, pp: int, micro_batches: int, launch_us: float, jitter: float, alpha_us: float, seed: int
-) -> None:
+    dp: int, tp: int, pp: int, micro_batches: int, launch_us: float, jitter: float, alpha_us: float,
+    parting_us: float, seed: int,
+) -> None:  # fmt: skip
     device = Device(all_reduce=Link(alpha_us, 100), send_recv=Link(alpha_us, 100))
     sizes = {**SMALL, "micro_batches": micro_batches, "bucket_mib": 0.05, "device": device}
-    assert_as_slow(
-        Workload(**sizes, dp=dp, tp=tp, pp=pp, steps=1, jitter=jitter, seed=seed, host=Host(launch_us=launch_us))
-    )
+    disturbed = {"jitter": jitter, "parting_us": parting_us, "seed": seed}
+    assert_as_slow(Workload(**sizes, **disturbed, dp=dp, tp=tp, pp=pp, steps=1, host=Host(launch_us=launch_us)))
+
+
+def test_it_makes_no_difference_how_many_steps_are_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = Workload(**SMALL, steps=5, jitter=0.3, parting_us=2.0, straggler=1, host=Host(stream_gap_us=400.0))
+    whole = execute(spec)
+    a_step = sum(times.do_start.shape[1] for times in whole.times)
+    monkeypatch.setattr(execution, "WINDOW_INSTRUCTIONS", 2 * a_step)
+    monkeypatch.setattr(execution, "IN_MEMORY_BYTES", 0)
+    parts = execute(spec)
+    for one, other in zip(whole.times, parts.times, strict=True):
+        for column in ("do_start", "do_end", "work_start", "work_end"):
+            assert (getattr(one, column) == getattr(other, column)).all()
+
+
+def test_ranks_leave_a_collective_a_little_apart() -> None:
+    together, apart = (execute(Workload(**SMALL, steps=1, jitter=0, parting_us=us)) for us in (0.0, 2.0))
+    program, first, second = apart.programs[0], apart.times[0], apart.times[1]
+    reduces = [label.channel is Channel.TENSOR for label in program.labels]
+    tensor = np.array(reduces)[program.work_label]
+    away = (first.work_end - second.work_end)[0, tensor]
+    assert 0 < np.abs(away).max() < 12_000 and len(set(away.tolist())) > 5
+    assert not (together.times[0].work_end - together.times[1].work_end)[0, tensor].any()
 
 
 class EqualStage:
@@ -122,9 +146,8 @@ def test_everybody_leaves_a_collective_together() -> None:
         for work in np.flatnonzero(program.work_meeting != NOTHING).tolist():
             channel = program.labels[program.work_label[work]].channel
             assert channel is not None
-            who = execution._who(each, channel)[0]
             for step in range(2):
-                key = (who, step, int(program.work_meeting[work]))
+                key = (who(each, channel)[0], step, int(program.work_meeting[work]))
                 ends.setdefault(key, set()).add(int(times.work_end[step, work]))
                 members[key] = members.get(key, 0) + 1
     assert set(members.values()) == {2}

@@ -122,17 +122,18 @@ class SlowMachine:
     def begin(self, work: Work) -> None:
         work.start = self.now
         if work.meeting < 0:
-            self.at(self.now + work.takes, lambda: self.end([work]))
+            self.at(self.now + work.takes, lambda: self.end(work))
             return
         come = self.come[work.meeting]
         come.append(work)
         if len(come) == self.job.members[work.meeting]:
-            self.at(self.now + int(self.job.transfer_ns[work.meeting]), lambda: self.end(come))
+            over = self.now + int(self.job.transfer_ns[work.meeting])
+            for each in come:
+                self.at(over + each.takes, lambda left=each: self.end(left))
 
-    def end(self, works: list[Work]) -> None:
-        for work in works:
-            work.end = work.stream.free = self.now
-            work.stream.busy = False
+    def end(self, work: Work) -> None:
+        work.end = work.stream.free = self.now
+        work.stream.busy = False
         for stream in self.streams.values():
             self.pump(stream)
         self.release()
