@@ -92,6 +92,10 @@ class Run:
         """Write the traces, then `run.arrow`, whose presence says that the folder is whole."""
         for index, trace in enumerate(self.traces):
             trace.save(folder / f"trace-{index}")
+        self.save_record(folder)
+
+    def save_record(self, folder: Path) -> None:
+        """Write `run.arrow` into the folder that holds the traces already, each as `save` places it."""
         meta = {
             "format_version": FORMAT_VERSION,
             "ranks": self.ranks,

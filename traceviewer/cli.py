@@ -14,6 +14,7 @@ import typer
 
 from simulation.errors import TraceError
 from traceviewer import report
+from traceviewer.synth import synth
 
 if TYPE_CHECKING:
     from simulation.progress import Progress
@@ -135,6 +136,9 @@ def push(
         print(f"traceviewer: {error}", file=sys.stderr)
         raise typer.Exit(BAD_INPUT) from error
     print(url)
+
+
+app.command()(synth)
 
 
 @app.command(hidden=True)

@@ -1,7 +1,7 @@
 """Training steps of a transformer, made up: as Kineto files, or straight as tables. Definitions: docs/workload.md."""
 
 from simulation.workload.devices import DEVICES, Device, Link
-from simulation.workload.generate import generated_run, recordings, tables, write_kineto
+from simulation.workload.generate import events_of, generated_run, of_size, recordings, tables, write_kineto, write_run
 from simulation.workload.spec import Host, Workload
 
 __all__ = [
@@ -10,8 +10,11 @@ __all__ = [
     "Host",
     "Link",
     "Workload",
+    "events_of",
     "generated_run",
+    "of_size",
     "recordings",
     "tables",
     "write_kineto",
+    "write_run",
 ]

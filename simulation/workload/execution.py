@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulation.errors import TraceError
+from simulation.progress import Progress, silent
 from simulation.workload import machine
 from simulation.workload.jobs import Jobs
 from simulation.workload.layout import Place, place
@@ -43,14 +44,21 @@ class Execution:
     times: tuple[Times, ...]
 
 
-def execute(spec: Workload) -> Execution:
+def execute(spec: Workload, progress: Progress = silent) -> Execution:
     """Run the whole job, a window of steps at a time. Costs about 100 ns and 20 bytes per instruction and work of all
     ranks and steps; what is more than IN_MEMORY_BYTES of that lies in a temporary file."""
     places = tuple(place(spec, rank) for rank in range(spec.ranks))
-    return run_programs(spec, places, tuple(write_step(spec, place(spec, _first(spec, s))) for s in range(spec.pp)))
+    return run_programs(spec, places, step_programs(spec), progress)
 
 
-def run_programs(spec: Workload, places: tuple[Place, ...], programs: tuple[Program, ...]) -> Execution:
+def step_programs(spec: Workload) -> tuple[Program, ...]:
+    """The program of a step, by stage."""
+    return tuple(write_step(spec, place(spec, stage * spec.tp * spec.dp)) for stage in range(spec.pp))
+
+
+def run_programs(
+    spec: Workload, places: tuple[Place, ...], programs: tuple[Program, ...], progress: Progress = silent
+) -> Execution:
     """Run one program per stage on all of its ranks."""
     script, jobs = _script(programs), Jobs(spec, places, programs)
     times = _rooms(spec.steps, [programs[each.stage] for each in places])
@@ -64,6 +72,7 @@ def run_programs(spec: Workload, places: tuple[Place, ...], programs: tuple[Prog
             raise RuntimeError("the ranks wait for one another: their programs do not fit together")
         rest = machine.Rest(state.clock_ns, state.free_ns)
         _keep(times, steps, job, state)
+        progress("running", steps.stop, spec.steps)
     return Execution(spec, places, programs, times)
 
 
@@ -103,10 +112,6 @@ def _room(size: int) -> np.ndarray:
                 file=tempfile.gettempdir(), hint="TMPDIR names another folder; fewer steps take less.",
             ) from error  # fmt: skip
         return np.memmap(file, np.int64, "r+", shape=(size,))
-
-
-def _first(spec: Workload, stage: int) -> int:
-    return stage * spec.tp * spec.dp
 
 
 def _script(programs: Sequence[Program]) -> machine.Script:

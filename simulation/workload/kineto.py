@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from isal import igzip
 
+from simulation.progress import Progress, silent
 from simulation.store import replacing
 from simulation.workload.described import Described, described, host_pid, process_groups
 from simulation.workload.exchange import STREAM_IDS
@@ -30,19 +31,25 @@ TOKEN = "\0{}\0"
 
 GPU_SORT = 5_000_000
 
+MARKS = 3
+"""Events of a file beside those of the steps: the profiler's own."""
+
 
 def file_name(rank: int) -> str:
     return f"rank{rank}.json.gz"
 
 
-def write(recording: Recording, path: Path) -> None:
-    """Write the file, packed if its name ends in .gz, all or nothing."""
+def write(recording: Recording, path: Path, progress: Progress = silent) -> None:
+    """Write the file, packed if its name ends in .gz, all or nothing. `progress` is of entries."""
     with replacing(path) as beside, _opened(beside, path.suffix == ".gz") as sink:
         sink.write(_head(recording).encode())
         sink.write(b"".join(_entry(event) + b",\n" for event in _names(recording)))
         forms = Forms.of([form(described(recording, entry)) for entry in recording.entries], DECIMAL)
+        done = 0
         for block in recording.blocks():
             sink.write(forms.fill(block.entry, block.numbers).data)
+            done += len(block)
+            progress("writing", done, recording.length)
         sink.write(b",\n".join(_entry(event) for event in _window(recording)))
         sink.write(b'\n  ],\n  "traceName": ' + json.dumps(file_name(recording.place.rank)).encode() + b"\n}\n")
 

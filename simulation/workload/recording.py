@@ -38,6 +38,9 @@ class Section(IntEnum):
     MARK = 7  # the step, on the device
 
 
+ARROWS = frozenset({Section.FORWARD, Section.BACKWARD, Section.LAUNCH, Section.LAUNCHED})
+
+
 @dataclass(frozen=True)
 class Entry:
     """One kind of entry: what is the same in all of them."""
@@ -85,6 +88,11 @@ class Recording:
         """Entries of all steps."""
         return len(self._step.entry) * self.spec.steps
 
+    @property
+    def events(self) -> int:
+        """Rows of a table: all entries but arrows."""
+        return self._step.events * self.spec.steps
+
     @cached_property
     def span_ns(self) -> tuple[int, int]:
         """Begin and end of the recording."""
@@ -116,6 +124,12 @@ class Step:
     end_of: np.ndarray
     base: np.ndarray  # i64 [Number, n], in step 0
     stride: np.ndarray  # i64 [Number, n], per step
+
+    @property
+    def events(self) -> int:
+        """Entries but arrows."""
+        is_arrow = np.array([entry.section in ARROWS for entry in self.entries])
+        return int(np.count_nonzero(~is_arrow[self.entry]))
 
     @classmethod
     def of(cls, program: Program) -> Step:
