@@ -129,7 +129,7 @@ class _Told:
         word = self.words["collective"][collective]
         members, label = self.words["group_ranks"][ranks], self.words["group"][group]
         if word in PAIRED:
-            place = self._peers(word, label, members, source, target)
+            place = self._peers(word, label, source, target)
             return None if place is None else Key(place, "pair", step)
         kind = kind_of(word) if word else kind_of(self.table.names[name])
         if kind is None:
@@ -138,13 +138,11 @@ class _Told:
             return Key(("group", label, members), kind, step)
         return Key(("host",) if track < 0 else self.roles[track], kind, step)
 
-    def _peers(self, word: str, group: str, members: str, source: int, target: int) -> tuple[str | int, ...] | None:
-        """Who sends to whom, by ranks of the job; the file gives the peer by its place in the group."""
+    def _peers(self, word: str, group: str, source: int, target: int) -> tuple[str | int, ...] | None:
+        """Who sends to whom, by ranks of the job, as PyTorch writes the peer (`saveNcclMeta`, profiler/util.cpp)."""
         peer = target if word == "send" else source
         if self.rank is None or peer < 0:
             return None
-        listed = _listed(members)
-        peer = listed[peer] if peer < len(listed) else peer
         pair = (self.rank, peer) if word == "send" else (peer, self.rank)
         return ("peers", group, *pair)
 

@@ -68,8 +68,7 @@ def _slice_args(recording: Recording, label: Label, entry: Entry) -> dict[str, A
     args: dict[str, Any] = {"External id": Number.EXTERNAL, "Record function id": Number.FUNCTION}
     if entry.sequenced:
         args |= {"Sequence number": Number.SEQUENCE, "Fwd thread id": int(entry.place == AUTOGRAD)}
-    told = {"Rank": recording.place.rank} if label.channel else {}
-    return {**args, **dict(label.args), **_group(recording, label), **told, "Ev Idx": Number.INDEX}
+    return {**args, **dict(label.args), **_group(recording, label), **_rank(recording, label), "Ev Idx": Number.INDEX}
 
 
 def _work_args(recording: Recording, label: Label, device: int, stream: int) -> dict[str, Any]:
@@ -81,21 +80,30 @@ def _work_args(recording: Recording, label: Label, device: int, stream: int) -> 
 
 
 def _group(recording: Recording, label: Label) -> dict[str, Any]:
-    """Who takes part in a collective."""
+    """Who takes part in a collective. Peers by their rank in the job: saveNcclMeta, torch/csrc/profiler/util.cpp."""
     if label.channel is None:
         return {}
     group = recording.place.groups[label.channel.group]
-    args = {
+    args: dict[str, Any] = {
         "Group size": len(group.ranks),
         "Process Group Name": group.name,
         "Process Group Description": group.description,
         "Process Group Ranks": str(list(group.ranks)),
-        "Seq": Number.MEETING,
     }
-    if group.description == recording.place.groups[PIPELINE].description:
+    if label.channel.group == PIPELINE:
         sender, receiver = peers(recording.place, label.channel)
-        args |= {"Src Rank": sender, "Dst Rank": receiver}
-    return args
+        args |= {"Dst Rank": receiver} if sender == recording.place.rank else {"Src Rank": sender}
+    return {**args, "Seq": Number.MEETING}
+
+
+def _rank(recording: Recording, label: Label) -> dict[str, int]:
+    """`Rank` of a told collective: one's own place in the group, of a send or receive that of the peer."""
+    if label.channel is None:
+        return {}
+    ranks, rank = recording.place.groups[label.channel.group].ranks, recording.place.rank
+    if label.channel.group == PIPELINE:
+        rank = next(peer for peer in peers(recording.place, label.channel) if peer != rank)
+    return {"Rank": ranks.index(rank)}
 
 
 def process_groups(recording: Recording) -> list[dict[str, Any]]:

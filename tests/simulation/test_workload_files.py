@@ -117,21 +117,33 @@ def test_backward_operators_name_their_forward_operators(files: list[Path], know
 
 
 def test_all_members_of_a_group_number_its_collectives_alike(files: list[Path]) -> None:
-    seen: dict[tuple[str, ...], dict[int, list[int]]] = {}
+    seen: dict[tuple[Any, ...], dict[int, list[int]]] = {}
     for rank, path in enumerate(files):
         for event in of_category(entries(path), "kernel"):
             args = event["args"]
             if "Collective name" not in args:
                 continue
             assert rank in json.loads(args["Process Group Ranks"])
-            pair = (str(args["Src Rank"]), str(args["Dst Rank"])) if "Src Rank" in args else ()
-            numbers = seen.setdefault((args["Process Group Name"], *pair), {})
+            numbers = seen.setdefault((args["Process Group Name"], *pair_of(args, rank)), {})
             numbers.setdefault(rank, []).append(args["Seq"])
     assert len(seen) == 4 + 4 + 8  # tensor, data; each pipeline both ways
     for numbers in seen.values():
         assert len(numbers) == 2
         first, second = numbers.values()
         assert sorted(first) == sorted(second) and len(set(first)) == len(first)
+
+
+def pair_of(args: dict[str, Any], rank: int) -> tuple[int, ...]:
+    """(sender, receiver), by ranks of the job; each names the other alone."""
+    match args["Collective name"]:
+        case "send":
+            assert "Src Rank" not in args
+            return (rank, args["Dst Rank"])
+        case "recv":
+            assert "Dst Rank" not in args
+            return (args["Src Rank"], rank)
+    assert not {"Src Rank", "Dst Rank"} & args.keys()
+    return ()
 
 
 def test_the_file_says_who_it_is(files: list[Path]) -> None:
