@@ -141,9 +141,16 @@ def test_the_project_page_shows_its_runs_and_searches(project: Project, victor: 
 
 
 def test_the_demo_is_loaded_once(alice: User) -> None:
-    run = load_demo(alice)
-    assert run is not None and work_off(run).state == Run.State.READY
-    assert (run.project.slug, run.ranks, run.steps) == ("demo", 2, 5)
-    assert run.project.can_edit(alice)
-    assert load_demo(alice) is None
-    assert Run.objects.count() == 1
+    runs = load_demo(alice)
+    assert [work_off(run).state for run in runs] == [Run.State.READY] * 2
+    assert [(run.project.slug, run.ranks, run.steps) for run in runs] == [("demo", 2, 5), ("demo", 8, 4)]
+    assert runs[0].project.can_edit(alice)
+    assert load_demo(alice) == []
+    assert Run.objects.count() == 2
+
+
+def test_the_generated_demo_has_something_to_find(alice: User) -> None:
+    run = work_off(load_demo(alice)[1])
+    assert run.gpu_events > 10_000
+    assert 40_000_000 < (run.median_step_ns or 0) < 100_000_000
+    assert [code["code"] for code in run.quality] == ["clocks_differ"]
