@@ -63,6 +63,16 @@ def test_it_shows_the_demo_run_at_once(page: Page, screenshots: Path) -> None:
     page.screenshot(path=screenshots / "1-project.png")
 
 
+def test_it_shows_the_generated_run_of_eight_ranks(page: Page, screenshots: Path) -> None:
+    page.goto("/p/demo/")
+    expect(page.locator("tr.ready", has_text="eight GPUs")).to_be_visible(timeout=READING)
+    open_timeline(page, "eight GPUs")
+    expect(page.get_by_role("button", name="ProfilerStep#11").first).to_be_visible()
+    page.wait_for_timeout(1000)
+    page.screenshot(path=screenshots / "1-generated.png")
+    assert painted_share(page) > 0.02
+
+
 def test_it_reads_a_dropped_trace(page: Page, trace: Path, screenshots: Path) -> None:
     row = upload(page, trace, name="nccl_data")
     expect(row).to_contain_text("222 ms")  # the median of three steps
