@@ -11,7 +11,7 @@ from tests.benchmarks import generated, holistic, rows
 from tests.benchmarks.timing import Figure, table
 
 SAMPLES = ("hta/control.json.gz", "hta/nccl_data.json.gz")
-GENERATED_EVENTS = (1_000_000, 10_000_000)
+GENERATED_MILLIONS = (1.0, 10.0)
 
 AGAINST = {
     rows.READ: f"{rows.JSON_LOADS}, {holistic.READ}",
@@ -29,9 +29,15 @@ def main() -> None:
         figures += ours
         if options.holistic:
             figures += holistic.figures(source, options.folder / source, entries=ours[0].events)
-    for events in options.generated:
-        figures += rows.of_run(f"generated {events // 1_000_000} M", generated.generated_run(events))
+    for millions in options.generated:
+        figures += _of_generated(millions)
     print(table(figures, AGAINST))
+
+
+def _of_generated(millions: float) -> list[Figure]:
+    source, events = f"generated {millions:g} M", round(millions * 1_000_000)
+    with generated.stored_run(source, events) as (run, making):
+        return [making, *rows.of_run(source, run, graph=events <= generated.LARGEST_GRAPH_EVENTS)]
 
 
 def _options() -> argparse.Namespace:
@@ -40,7 +46,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(default), help="of the sample traces")
     parser.add_argument("--samples", nargs="*", default=SAMPLES, help="files in it")
-    parser.add_argument("--generated", nargs="*", type=int, default=GENERATED_EVENTS, help="sizes in events")
+    parser.add_argument("--generated", nargs="*", type=float, default=GENERATED_MILLIONS, help="millions of events")
     parser.add_argument("--no-holistic", dest="holistic", action="store_false", help="leave HTA out")
     return parser.parse_args()
 

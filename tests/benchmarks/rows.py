@@ -6,6 +6,7 @@ import gzip
 import json
 from collections import deque
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from simulation.lod import PIXELS, LodIndex, Palette, TileSource, overview_level
 from simulation.replay import replay, replay_run
 from simulation.run import Run
 from simulation.tracks import arrange, lane_counts, nest
-from tests.benchmarks.timing import Figure, measure, measure_in_turn
+from tests.benchmarks.timing import Figure, measure, measure_in_turn, together
 
 JSON_LOADS, READ, LANES, INDEX = "json.loads", "read", "lanes", "index"
 GRAPH, REPLAY, GRAPH_AND_REPLAY = "graph", "replay", "graph, replay, report"
@@ -39,14 +40,24 @@ def of_file(source: str, path: Path) -> list[Figure]:
     ]
 
 
-def of_run(source: str, run: Run) -> list[Figure]:
-    """Lanes, index, viewport, graph and replay of a run of one trace."""
-    (table,), rows = run.traces, len(run.traces[0])
-    built: deque[TaskGraph] = deque(maxlen=1)
+def of_run(source: str, run: Run, graph: bool = True) -> list[Figure]:
+    """Lanes, index and viewport, all traces one after the other; graph and replay of the run."""
     return [
-        measure(source, LANES, rows, _Nesting(table).lanes),
-        measure(source, INDEX, rows, lambda: LodIndex.build(table.start_ns, table.dur_ns, table.lane_offsets)),
+        together(measure(source, LANES, len(table), _Nesting(table).lanes) for table in run.traces),
+        together(measure(source, INDEX, len(table), partial(_index, table)) for table in run.traces),
         *_viewports(source, run),
+        *(_graph(source, run) if graph else ()),
+    ]
+
+
+def _index(table: EventTable) -> LodIndex:
+    return LodIndex.build(table.start_ns, table.dur_ns, table.lane_offsets)
+
+
+def _graph(source: str, run: Run) -> list[Figure]:
+    built: deque[TaskGraph] = deque(maxlen=1)
+    rows = int(run.row_base[-1])
+    return [
         measure(source, GRAPH, rows, lambda: built.append(build_graph(run))),
         measure(source, REPLAY, rows, lambda: replay(built[0])),
     ]
@@ -73,16 +84,22 @@ class _Nesting:
 
 def _viewports(source: str, run: Run) -> list[Figure]:
     """Every track of the run, as a screen that shows all lanes asks for them: the whole run, and its middle."""
-    table, shift_ns = run.traces[0], run.shift_ns[0]
-    index = LodIndex.build(table.start_ns, table.dur_ns, table.lane_offsets)
-    palette = Palette.of(table.names, table.categories)
-    tiles = TileSource(table.columns, index, palette, run.name_codes[0], shift_ns)
-    end_ns = int(table.end_ns.max()) + shift_ns
+    end_ns = max(int(table.end_ns.max()) + shift for table, shift in zip(run.traces, run.shift_ns, strict=True))
     level = overview_level(end_ns)
     close = max(0, level - CLOSER_LEVELS)
     middle = (end_ns // 2 >> close) // PIXELS
     views = ((VIEWPORT, level, (0, 1)), (CLOSE_VIEWPORT, close, (middle, middle + 1)))
-    return [_viewport(source, what, table, tiles, at, numbers) for what, at, numbers in views]
+    by_trace = [_trace_viewports(source, run, trace, views) for trace in range(len(run.traces))]
+    return [together(figures) for figures in zip(*by_trace, strict=True)]
+
+
+def _trace_viewports(
+    source: str, run: Run, trace: int, views: Sequence[tuple[str, int, Sequence[int]]]
+) -> list[Figure]:
+    table = run.traces[trace]
+    palette = Palette.of(table.names, table.categories)
+    tiles = TileSource(table.columns, _index(table), palette, run.name_codes[trace], run.shift_ns[trace])
+    return [_viewport(source, what, table, tiles, level, numbers) for what, level, numbers in views]
 
 
 def _viewport(

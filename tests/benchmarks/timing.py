@@ -42,6 +42,13 @@ def measure_in_turn(source: str, events: int, calls: dict[str, Callable[[], obje
     return [Figure(source, what, events, min(times)) for what, times in seconds.items()]
 
 
+def together(figures: Iterable[Figure]) -> Figure:
+    """One figure of several parts of one thing."""
+    parts = list(figures)
+    events, seconds = sum(part.events for part in parts), sum(part.seconds for part in parts)
+    return Figure(parts[0].source, parts[0].what, events, seconds)
+
+
 def table(figures: Iterable[Figure], against: dict[str, str]) -> str:
     """A markdown table; `against` names by `what` the figure of the same source to which a ratio is given."""
     figures = list(figures)
