@@ -18,6 +18,7 @@ from simulation.events import EventTable
 from simulation.lod import LodIndex, Palette, TileSource, dense_view, tile
 from simulation.replay import Prediction, replay_run
 from simulation.run import Run, read_run
+from simulation.workload import Workload, write_kineto, write_run
 
 Event = dict[str, Any]
 
@@ -39,6 +40,7 @@ def warm() -> None:
         packed.write_bytes(gzip.compress(nodes.read_bytes()))
         for files in ([plain], [nodes], [packed], ranks):
             go_through(files, home / files[0].stem)
+        _generate(home)
 
 
 def go_through(files: Sequence[Path], home: Path) -> None:
@@ -51,6 +53,13 @@ def go_through(files: Sequence[Path], home: Path) -> None:
         prediction.save(home)
         opened = Prediction.open(home, run)
         _draw([opened.table(trace) for trace in range(len(run.traces))], run, home)
+
+
+def _generate(home: Path) -> None:
+    """Files and tables of a step on two ranks."""
+    spec = Workload(layers=1, hidden=64, heads=2, sequence=32, vocabulary=64, dp=2, tp=1, pp=1, steps=1)
+    write_kineto(spec, home / "generated")
+    write_run(spec, home / "stored")
 
 
 def _draw(tables: Sequence[EventTable], run: Run, home: Path) -> None:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from numba.core.dispatcher import Dispatcher
 from simulation import warm
+from simulation.workload import Workload, write_kineto, write_run
 
 def signatures():
     modules = [module for name, module in sys.modules.items() if name.startswith("simulation")]
@@ -20,14 +21,18 @@ def signatures():
 warm.warm()
 warmed = signatures()
 assert len(warmed) > 20
-warm.go_through([Path(name) for name in sys.argv[2:]], Path(sys.argv[1]))
+if sys.argv[2:]:
+    warm.go_through([Path(name) for name in sys.argv[2:]], Path(sys.argv[1]))
+else:
+    write_kineto(Workload(), Path(sys.argv[1], "files"))
+    write_run(Workload(), Path(sys.argv[1], "run"))
 for name, types in sorted(signatures() - warmed):
     print(name, types)
 """
 
 
 def compiled_after_warming(files: list[Path], home: Path) -> str:
-    """Kernels that a fresh process compiles for these files although it has warmed up."""
+    """Kernels that a fresh process compiles for these files, or to generate some, although it has warmed up."""
     command = [sys.executable, "-c", SCRIPT, str(home), *map(str, files)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
@@ -46,3 +51,7 @@ def test_it_compiles_all_that_a_device_trace_needs(name: str, samples: Path, tmp
 )
 def test_it_compiles_all_that_a_graph_needs(name: str, samples: Path, tmp_path: Path) -> None:
     assert compiled_after_warming([samples / name], tmp_path) == ""
+
+
+def test_it_compiles_all_that_generating_needs(tmp_path: Path) -> None:
+    assert compiled_after_warming([], tmp_path) == ""
