@@ -45,8 +45,8 @@ class Execution:
 
 
 def execute(spec: Workload, progress: Progress = silent) -> Execution:
-    """Run the whole job, a window of steps at a time. Costs about 100 ns and 20 bytes per instruction and work of all
-    ranks and steps; what is more than IN_MEMORY_BYTES of that lies in a temporary file."""
+    """Run the whole job, a window of steps at a time. Costs about 150 ns and 25 bytes per event of all ranks and
+    steps; what is more than IN_MEMORY_BYTES of that lies in a temporary file."""
     places = tuple(place(spec, rank) for rank in range(spec.ranks))
     return run_programs(spec, places, step_programs(spec), progress)
 

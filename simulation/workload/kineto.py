@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -54,10 +55,15 @@ def write(recording: Recording, path: Path, progress: Progress = silent) -> None
         sink.write(b'\n  ],\n  "traceName": ' + json.dumps(file_name(recording.place.rank)).encode() + b"\n}\n")
 
 
-def _opened(path: Path, packed: bool) -> BinaryIO:
-    if packed:
-        return igzip.open(path, "wb", compresslevel=PACK_LEVEL)  # type: ignore[no-untyped-call, no-any-return]
-    return open(path, "wb")
+@contextmanager
+def _opened(path: Path, packed: bool) -> Iterator[BinaryIO]:
+    """To be written; packed without name and time, so that equal contents are equal bytes."""
+    with open(path, "wb") as plain:
+        if not packed:
+            yield plain
+            return
+        with igzip.IGzipFile("", "wb", PACK_LEVEL, plain, mtime=0) as sink:  # type: ignore[no-untyped-call]
+            yield sink  # type: ignore[misc]
 
 
 def form(entry: Described) -> list[Piece]:

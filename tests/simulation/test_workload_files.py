@@ -255,6 +255,10 @@ def test_packed_and_plain_hold_the_same(files: list[Path], known: list[Recording
     assert_same(read_trace(tmp_path / "rank0.json"), next(tables(SPEC)))
 
 
+def test_equal_workloads_give_equal_bytes(files: list[Path], tmp_path: Path) -> None:
+    assert [path.read_bytes() for path in write_kineto(SPEC, tmp_path)] == [path.read_bytes() for path in files]
+
+
 def test_files_of_another_run_are_not_mixed_in(files: list[Path]) -> None:
     with pytest.raises(TraceError, match="holds files already"):
         write_kineto(SPEC, files[0].parent)
