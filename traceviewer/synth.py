@@ -53,6 +53,9 @@ def synth(
         int | None,
         typer.Option(min=1, help="As many steps as make this many events, all ranks together.", rich_help_panel=OUT),
     ] = None,
+    sync_events: Annotated[
+        bool | None, option("no", "Record cuda_sync events: which stream waits for what.", OUT, "--sync-events")
+    ] = None,
     as_table: Annotated[
         bool, typer.Option("--table", help="A stored run instead of Kineto files.", rich_help_panel=OUT)
     ] = False,

@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from simulation.workload import labels
 from simulation.workload.exchange import STREAM_IDS
 from simulation.workload.jobs import peers
 from simulation.workload.labels import Label, Number
 from simulation.workload.layout import DATA, PIPELINE, TENSOR
-from simulation.workload.program import AUTOGRAD
+from simulation.workload.program import AUTOGRAD, NOTHING
 from simulation.workload.recording import Entry, Recording, Section
 from simulation.workload.transformer import STEP_NAME
 
 FIRST_PID = 40_000
+SYNC_KINDS = {
+    labels.WAIT.name: "Stream Wait Event",
+    labels.STREAM_SYNC.name: "Stream Sync",
+    labels.DEVICE_SYNC.name: "Context Sync",
+}
 LAUNCH_ARROW, BACKWARD_ARROW = "ac2g", "fwdbwd"
 
 
@@ -35,8 +41,8 @@ def described(recording: Recording, entry: Entry) -> Described:
     """An entry of this rank."""
     label = recording.program.labels[entry.label]
     device = recording.place.rank % recording.spec.device.per_node
-    if entry.section in (Section.WORK, Section.LAUNCHED, Section.MARK):
-        pid, tid = device, STREAM_IDS[entry.place]
+    if entry.section in (Section.WORK, Section.LAUNCHED, Section.MARK, Section.WAITED):
+        pid, tid = device, _stream_id(entry.place)
     else:
         pid = host_pid(recording)
         tid = pid + entry.place
@@ -51,6 +57,9 @@ def described(recording: Recording, entry: Entry) -> Described:
         case Section.MARK:
             args: dict[str, Any] = {"External id": Number.EXTERNAL}
             return Described("X", "gpu_user_annotation", label.name, is_step, pid, tid, args)
+        case Section.WAITED:
+            kind = SYNC_KINDS[label.name]
+            return Described("X", "cuda_sync", kind, False, pid, tid, _wait_args(entry, kind, device, tid))
         case Section.WORK:
             args = _work_args(recording, label, device, tid)
         case Section.CALL:
@@ -69,6 +78,23 @@ def _slice_args(recording: Recording, label: Label, entry: Entry) -> dict[str, A
     if entry.sequenced:
         args |= {"Sequence number": Number.SEQUENCE, "Fwd thread id": int(entry.place == AUTOGRAD)}
     return {**args, **dict(label.args), **_group(recording, label), **_rank(recording, label), "Ev Idx": Number.INDEX}
+
+
+def _stream_id(stream: int) -> int:
+    return NOTHING if stream == NOTHING else STREAM_IDS[stream]
+
+
+def _wait_args(entry: Entry, kind: str, device: int, stream: int) -> dict[str, Any]:
+    """What waits for what; each event is recorded once, and called by the correlation of that."""
+    awaited = {
+        "wait_on_stream": _stream_id(entry.awaited),
+        "wait_on_cuda_event_record_corr_id": Number.RECORD,
+        "wait_on_cuda_event_id": Number.RECORD,
+    }
+    return {
+        "External id": Number.EXTERNAL, "cuda_sync_kind": kind, **(awaited if entry.awaited != NOTHING else {}),
+        "stream": stream, "correlation": Number.CORRELATION, "device": device, "context": 1,
+    }  # fmt: skip
 
 
 def _work_args(recording: Recording, label: Label, device: int, stream: int) -> dict[str, Any]:

@@ -24,14 +24,14 @@ def of_size(spec: Workload, events: int) -> Workload:
 
 def events_of(spec: Workload, in_files: bool = False) -> int:
     """Rows of the tables of all ranks; `in_files`, of those that reading the files gives."""
-    a_step = sum(Step.of(program).events for program in step_programs(spec))
+    a_step = sum(Step.of(program, spec.sync_events).events for program in step_programs(spec))
     return spec.tp * spec.dp * spec.steps * a_step + spec.ranks * kineto.MARKS * in_files
 
 
 def recordings(spec: Workload, progress: Progress = silent) -> Iterator[Recording]:
     """Of all ranks, in order; what the profiler of each would have seen."""
     execution = execute(spec, progress)
-    steps = [Step.of(program) for program in execution.programs]
+    steps = [Step.of(program, spec.sync_events) for program in execution.programs]
     return (Recording(execution, place.rank, steps[place.stage]) for place in execution.places)
 
 

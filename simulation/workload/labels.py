@@ -23,6 +23,7 @@ class Number(Enum):
     INDEX = 6
     MEETING = 7  # of collectives, within their group
     STEP = 8
+    RECORD = 9  # correlation of the call that recorded an event
 
 
 class Channel(Enum):

@@ -16,7 +16,7 @@ import numpy as np
 from simulation.workload.exchange import COMPUTE
 from simulation.workload.execution import Execution
 from simulation.workload.labels import Number
-from simulation.workload.program import NOTHING, Program
+from simulation.workload.program import NOTHING, Do, Program
 
 BLOCK_ENTRIES = 100_000
 START_NS = 1_234_567_890_123_456
@@ -36,6 +36,7 @@ class Section(IntEnum):
     WORK = 5
     LAUNCHED = 6  # to the device work
     MARK = 7  # the step, on the device
+    WAITED = 8  # a wait between streams, or of the host, as a `cuda_sync` event
 
 
 ARROWS = frozenset({Section.FORWARD, Section.BACKWARD, Section.LAUNCH, Section.LAUNCHED})
@@ -47,8 +48,9 @@ class Entry:
 
     section: Section
     label: int  # of the program
-    place: int  # thread, of SLICE to LAUNCH; else stream
+    place: int  # thread, of SLICE to LAUNCH; else stream, NOTHING all of them
     sequenced: bool  # has a number of autograd
+    awaited: int  # of WAITED: the stream that is waited for, NOTHING none
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Recording:
         self.spec, self.place = execution.spec, execution.places[rank]
         self.program, self.times = execution.programs[self.place.stage], execution.times[rank]
         self.zero_ns = int(self.spec.clock_skew_ns()[rank]) + START_NS
-        self._step = step or Step.of(self.program)
+        self._step = step or Step.of(self.program, self.spec.sync_events)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -132,15 +134,17 @@ class Step:
         return int(np.count_nonzero(~is_arrow[self.entry]))
 
     @classmethod
-    def of(cls, program: Program) -> Step:
+    def of(cls, program: Program, sync_events: bool = False) -> Step:
         parts = _Parts(program)
         parts.slices()
         parts.arrows_to_backward()
         parts.calls()
         parts.works()
+        if sync_events:
+            parts.waits()
         keys = np.concatenate(parts.keys, axis=1)
         kinds, entry = np.unique(keys, axis=1, return_inverse=True)
-        entries = tuple(Entry(Section(s), label, place, bool(q)) for s, label, place, q in kinds.T.tolist())
+        entries = tuple(Entry(Section(s), label, place, bool(q), w) for s, label, place, q, w in kinds.T.tolist())
         return cls(
             entries,
             entry.reshape(-1),
@@ -198,6 +202,18 @@ class _Parts:
         outermost = p.slice_label[:1]
         self.add(Section.MARK, outermost, np.array([COMPUTE]), first[None], last[None], EXTERNAL=np.array([1]))
 
+    def waits(self) -> None:
+        """Of streams for events, and of the host; they last as long as their calls."""
+        p = self.program
+        do, target = p.do[p.call_at], p.target[p.call_at]
+        records = np.flatnonzero(do == Do.RECORD)  # by event: they are numbered in the order of their calls
+        calls = np.flatnonzero((do == Do.WAIT) | (do == Do.SYNC))
+        record = np.where(do[calls] == Do.WAIT, records[target[calls]] if len(records) else 0, NOTHING)
+        at = p.call_at[calls]
+        ids = {"EXTERNAL": p.call_slice[calls] + 1, "CORRELATION": calls + 1, "RECORD": record + 1}
+        awaited = np.where(record == NOTHING, NOTHING, p.stream[p.call_at[record]])
+        self.add(Section.WAITED, p.call_label[calls], p.stream[at], at, at, awaited, **ids)
+
     def add(
         self,
         section: Section,
@@ -205,17 +221,19 @@ class _Parts:
         place: np.ndarray,
         start_of: np.ndarray,
         end_of: np.ndarray,
+        awaited: np.ndarray | None = None,
         **numbers: np.ndarray,
     ) -> None:
         """A section; a number that is NOTHING in an entry is not used there."""
         p, n = self.program, len(label)
         sequence = numbers.get("SEQUENCE", np.full(n, NOTHING))
-        self.keys.append(np.stack([np.full(n, section), label, place, sequence != NOTHING]))
+        awaited = np.full(n, NOTHING) if awaited is None else awaited
+        self.keys.append(np.stack([np.full(n, section), label, place, sequence != NOTHING, awaited]))
         self.start_of.append(start_of)
         self.end_of.append(end_of)
         base, stride = np.zeros((len(Number), n), np.int64), np.zeros((len(Number), n), np.int64)
         slices, calls = len(p.slice_label), len(p.call_label)
-        per_step = {"EXTERNAL": slices, "FUNCTION": slices, "INDEX": slices, "CORRELATION": calls}
+        per_step = {"EXTERNAL": slices, "FUNCTION": slices, "INDEX": slices, "CORRELATION": calls, "RECORD": calls}
         for name, values in numbers.items():
             base[Number[name].value] = values
             stride[Number[name].value] = per_step.get(name, 0)

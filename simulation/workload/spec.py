@@ -62,6 +62,7 @@ class Workload:
     straggler: int | None = field(default=None, metadata={"least": 0, "most": MOST_RANKS})  # rank
     straggler_factor: float = amount(1.3, 1000.0, 0.001)  # on the straggler's kernels
     seed: int = count(0, 2**62, 0)
+    sync_events: bool = False  # record `cuda_sync` events: who waits for what, as the profiler does if asked to
     device: Device = DEVICES["H100"]
     host: Host = Host()
 
@@ -154,7 +155,9 @@ def _check(value: Any, path: str) -> None:
             if type(given) is not wanted:
                 raise TraceError(f"{path}.{each.name} is {str(given)[:40]!r}, not an object")
             continue
-        if wanted is str:
+        if wanted is bool:
+            fits = type(given) is bool
+        elif wanted is str:
             fits = isinstance(given, str) and 0 < len(given) <= 200
         elif given is None:
             fits = wanted == int | None
@@ -164,7 +167,7 @@ def _check(value: Any, path: str) -> None:
             fits = right and each.metadata["least"] <= given <= each.metadata["most"]
         if not fits:
             limits = f" from {each.metadata['least']:g} to {each.metadata['most']:,}" if each.metadata else ""
-            kind = {str: "a name", float: "a number"}.get(wanted, "a whole number")
+            kind = {str: "a name", float: "a number", bool: "true or false"}.get(wanted, "a whole number")
             raise TraceError(f"{path}.{each.name} is {str(given)[:40]!r}, not {kind}{limits}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ SPEC = Workload(
 )
 EXACT = ("start_ns", "dur_ns", "kind", "depth", "lane", "correlation", "external_id", "step")
 WORK = ("kernel", "gpu_memcpy")
-SIDES = ("steps", "kernels", "device", "collectives", "shapes", "ops")
+SIDES = ("steps", "kernels", "device", "collectives", "shapes", "ops", "syncs")
 MARK_TRACKS = ("Spans", "Traces", "")
 
 
@@ -114,6 +115,47 @@ def test_backward_operators_name_their_forward_operators(files: list[Path], know
             if "Sequence number" in event["args"]:
                 threads[event["args"]["Fwd thread id"]].add(event["args"]["Sequence number"])
         assert threads[MAIN] == threads[AUTOGRAD] != set()
+
+
+def test_told_waits_are_what_the_program_waits_for(tmp_path: Path) -> None:
+    spec = replace(SPEC, sync_events=True)
+    for path, recording in zip(write_kineto(spec, tmp_path), recordings(spec), strict=True):
+        events, program = entries(path), recording.program
+        work = {event["args"]["correlation"]: event for event in of_category(events, *WORK)}
+        calls = {event["args"]["correlation"]: event for event in of_category(events, "cuda_runtime")}
+        found, syncs = set(), of_category(events, "cuda_sync")
+        for sync in syncs:
+            args = sync["args"]
+            call = calls[args["correlation"]]
+            assert (sync["ts"], sync["dur"]) == (call["ts"], call["dur"])
+            if sync["name"] == "Stream Wait Event":
+                record = args["wait_on_cuda_event_record_corr_id"]
+                assert calls[record]["name"] == "cudaEventRecord"
+                before = [at for at in work if at < record and work[at]["tid"] == args["wait_on_stream"]]
+                behind = [at for at in work if at > args["correlation"] and work[at]["tid"] == args["stream"]]
+                if before and behind:
+                    found.add((max(before), min(behind)))
+        assert Counter(sync["name"] for sync in syncs).keys() == {"Stream Wait Event", "Stream Sync", "Context Sync"}
+        assert within_steps(found, recording) == true_waits(recording)
+        assert program.after.size
+
+
+def true_waits(recording: Recording) -> set[tuple[int, int]]:
+    """(work, work that waits for it) of other streams, by correlation, over all steps."""
+    p, steps = recording.program, recording.spec.steps
+    waits = [
+        (p.work_call[awaited], p.work_call[work])
+        for work in range(len(p.work_call))
+        for awaited in p.after[p.after_first[work] : p.after_first[work + 1]]
+        if p.work_stream[awaited] != p.work_stream[work]
+    ]
+    return {(a + 1 + step * len(p.call_at), b + 1 + step * len(p.call_at)) for a, b in waits for step in range(steps)}
+
+
+def within_steps(waits: set[tuple[int, int]], recording: Recording) -> set[tuple[int, int]]:
+    """Without those across steps: the device is idle in between."""
+    calls = len(recording.program.call_at)
+    return {(a, b) for a, b in waits if (a - 1) // calls == (b - 1) // calls}
 
 
 def test_all_members_of_a_group_number_its_collectives_alike(files: list[Path]) -> None:
@@ -219,6 +261,7 @@ def words(column: Any) -> list[Any]:
     skew_us=st.floats(0, 10**8),
     parting_us=st.floats(0, 50),
     seed=st.integers(0, 2**40),
+    sync_events=st.booleans(),
 )
 def test_whatever_is_asked_for_reads_back(
     tmp_path_factory: pytest.TempPathFactory, layout: tuple[int, int, int], layers: int, **disturbed: Any
@@ -227,7 +270,10 @@ def test_whatever_is_asked_for_reads_back(
     spec = Workload(**{**SMALL, "layers": layers, **disturbed}, dp=dp, tp=tp, pp=pp, bucket_mib=0.05)
     paths = write_kineto(spec, tmp_path_factory.mktemp("any"))
     run = read_run(paths)
-    assert set(run.quality.counts()) <= {"clocks_differ"}
+    shares_streams = (
+        {"overlapping_slices"} if spec.sync_events else set()
+    )  # a wait is shown beside the work of its stream
+    assert set(run.quality.counts()) <= {"clocks_differ"} | shares_streams
     for read, made in zip(run.traces, tables(spec), strict=True):
         assert_same(read, made)
 

@@ -22,6 +22,7 @@ from simulation.workload import DEVICES, Workload
         ({"jitter": float("nan")}, "workload.jitter is 'nan'"),
         ({"jitter": -0.1}, "workload.jitter"),
         ({"seed": None}, "workload.seed"),
+        ({"sync_events": 1}, "workload.sync_events is '1', not true or false"),
         ({"hidden": 100, "heads": 3, "tp": 1}, "workload.hidden is 100, not a multiple of heads = 3"),
         ({"layers": 3, "pp": 2}, "workload.layers is 3, not a multiple of pp = 2"),
         ({"dp": 65_536, "tp": 2}, "workload.dp makes"),

@@ -116,5 +116,5 @@ def test_the_help_tells_the_defaults_that_hold() -> None:
     plain = {each.name: each.default for each in dataclasses.fields(Workload) if each.name not in ("device", "host")}
     assert plain.keys() <= options.keys() and options["device"].show_default == "H100"
     for name, default in plain.items():
-        shown = options[name].show_default
-        assert shown == ("none" if default is None else f"{default:g}" if isinstance(default, float) else str(default))
+        text = {type(None): "none", bool: "no", int: f"{default}"}.get(type(default)) or f"{default:g}"
+        assert options[name].show_default == text
