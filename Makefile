@@ -33,7 +33,7 @@ check: $(DEVELOP) $(NODE_MODULES) frontend proto
 	cd frontend && npm run check
 	git diff --exit-code -- static traceviewer/protocol frontend/src/protocol simulation/formats/chakra_et
 
-# EVENTS: sizes of generated runs, in millions; `make bench EVENTS="1 10 100"` takes 7 GB of disk and 5 GB of memory.
+# EVENTS: sizes of generated runs, in millions; `make bench EVENTS="1 10 100"` takes 11 GB of disk and 6 GB of memory.
 bench: $(DEVELOP)
 	$(BIN)/python -m tests.benchmarks $(if $(EVENTS),--generated $(EVENTS))
 

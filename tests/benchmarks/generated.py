@@ -1,4 +1,4 @@
-"""Generated runs of any size: training steps of a transformer on eight GPUs, stored and mapped."""
+"""Generated runs of any size: training steps of a transformer on eight GPUs or more, stored and mapped."""
 
 from __future__ import annotations
 
@@ -17,9 +17,14 @@ LARGEST_GRAPH_EVENTS = 10_000_000
 """A graph of more does not fit in the memory of a laptop."""
 
 
+RANK_EVENTS = 6_000_000
+"""At most, of each rank: a table is made in memory, at some 700 bytes per event."""
+
+
 def workload(events: int) -> Workload:
-    """Two data-parallel replicas of two pipeline stages of two tensor-parallel ranks: 65 lanes in all."""
-    return of_size(Workload(straggler=5, skew_us=300.0, parting_us=1.0), events)
+    """Replicas of two pipeline stages of two tensor-parallel ranks; two replicas, more where tables would be large."""
+    replicas = max(2, -(-events // (4 * RANK_EVENTS)))
+    return of_size(Workload(dp=replicas, straggler=5, skew_us=300.0, parting_us=1.0), events)
 
 
 @contextmanager
