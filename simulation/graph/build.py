@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simulation.graph import device_work, host_sync, launch, order, stream_order, thread_order, virtual_start
+from simulation.graph import device_room, device_work, event_wait, host_sync, launch, order, stream_order, thread_order, virtual_start
+from simulation.graph.awaited import DeviceQueues
 from simulation.graph.derived import Anchors, anchors
 from simulation.graph.edges import Edges
 from simulation.graph.families import Family
@@ -52,7 +53,11 @@ def all_edges(tasks: Tasks) -> Edges:
     """The edges of every family, over the nodes of `tasks`."""
     pairs = stream_order.find(tasks)
     latency_ns = launch.latencies(tasks, pairs)
-    syncs = host_sync.find(tasks)
+    queues = DeviceQueues.of(tasks)
+    syncs = host_sync.find(tasks, queues)
+    ready_ns = queues.ready_ns(tasks, latency_ns)
+    waits = event_wait.find(tasks, queues, ready_ns)
+    explained_ns = event_wait.explained(tasks, queues, waits, ready_ns)
     return Edges.joined(
         [
             thread_order.edges(tasks, syncs.waited_node, syncs.kept_ns),
@@ -60,6 +65,9 @@ def all_edges(tasks: Tasks) -> Edges:
             launch.edges(tasks, latency_ns),
             stream_order.edges(tasks, pairs, latency_ns),
             syncs.edges,
+            event_wait.edges(tasks, queues, waits),
+            event_wait.edges(tasks, queues, event_wait.unseen(tasks, queues, explained_ns)),
+            device_room.edges(tasks, queues, explained_ns),
         ]
     )
 

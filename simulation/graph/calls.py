@@ -42,6 +42,14 @@ def waits(tasks: Tasks) -> np.ndarray:
     return np.where(tasks.is_call, np.concatenate([np.zeros(0, np.uint8), *parts]), Wait.NEVER).astype(np.uint8)
 
 
+def calls_named(tasks: Tasks, part: str) -> np.ndarray:
+    """Rows of the calls with this in their name: i64."""
+    masks = [
+        np.array([part in name for name in table.names] or [False])[table.columns["name"]] for table in tasks.run.traces
+    ]
+    return np.flatnonzero(np.concatenate([np.zeros(0, bool), *masks]) & tasks.is_call)
+
+
 def usual_ns(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
     """For each of `rows`, how long half of the listed calls of its trace and name take at most: i64."""
     name = gathered(tasks.run, "name")[rows]

@@ -21,7 +21,7 @@ from simulation.graph.calibration import per_group
 from simulation.graph.calls import Wait, usual_ns, waits
 from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
-from simulation.graph.launch import linked
+from simulation.graph.launched import linked
 from simulation.graph.tasks import Tasks, gathered
 from simulation.graph.told import ALL_STREAMS, UNKNOWN, told
 
@@ -47,9 +47,9 @@ class Syncs:
     kept_ns: np.ndarray  # i64, what stays of the chain edge into each
 
 
-def find(tasks: Tasks) -> Syncs:
+def find(tasks: Tasks, queues: DeviceQueues) -> Syncs:
     """All waits of the run. Cost: O(calls x streams x log events + device events)."""
-    calls, events, rules = _innermost(tasks, *_awaited(tasks))
+    calls, events, rules = _innermost(tasks, *_awaited(tasks, queues))
     begin = np.flatnonzero(np.diff(calls, prepend=-1))  # of the awaited events of one call
     count = np.diff(begin, append=len(calls))
     call = calls[begin]
@@ -73,11 +73,10 @@ def find(tasks: Tasks) -> Syncs:
     return Syncs(edges, node[waited], np.maximum(overhead[waited], 0))
 
 
-def _awaited(tasks: Tasks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _awaited(tasks: Tasks, queues: DeviceQueues) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(call row, awaited device row, rule) of each wait, by call: i64, i64, i64."""
     wait = waits(tasks)
     rows = np.flatnonzero(wait)
-    queues = DeviceQueues.of(tasks)
     stream, before_ns = told(tasks, rows)
     is_told = stream != UNKNOWN
     many = is_told | (wait[rows] == Wait.DEVICE)
