@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simulation.graph import device_room, device_work, event_wait, host_sync, launch, order, stream_order, thread_order, virtual_start
+from simulation.graph import device_room, device_work, event_wait, host_sync, launch, launch_queue, order, stream_order, thread_order, virtual_start
 from simulation.graph.awaited import DeviceQueues
 from simulation.graph.derived import Anchors, anchors
 from simulation.graph.edges import Edges
@@ -54,7 +54,8 @@ def all_edges(tasks: Tasks) -> Edges:
     pairs = stream_order.find(tasks)
     latency_ns = launch.latencies(tasks, pairs)
     queues = DeviceQueues.of(tasks)
-    syncs = host_sync.find(tasks, queues)
+    full = launch_queue.find(tasks)
+    syncs = host_sync.find(tasks, queues, full)
     ready_ns = queues.ready_ns(tasks, latency_ns)
     waits = event_wait.find(tasks, queues, ready_ns)
     explained_ns = event_wait.explained(tasks, queues, waits, ready_ns)
@@ -65,6 +66,7 @@ def all_edges(tasks: Tasks) -> Edges:
             launch.edges(tasks, latency_ns),
             stream_order.edges(tasks, pairs, latency_ns),
             syncs.edges,
+            launch_queue.edges(tasks, full, syncs.overhead_ns),
             event_wait.edges(tasks, queues, waits),
             event_wait.edges(tasks, queues, event_wait.unseen(tasks, queues, explained_ns)),
             device_room.edges(tasks, queues, explained_ns),

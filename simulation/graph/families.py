@@ -47,6 +47,8 @@ class Rule(IntEnum):
     STREAM_HELD = 17  # no wait is seen, but the event was held up until one of another stream had ended
     ROOM_KERNEL = 18  # seen to start when a kernel that fills the device let it in
     ROOM_COPY = 19  # seen to start when a copy of another stream had left the engine
+    QUEUE_HELD = 20  # a launch that was held up by a full queue until an event of its stream ended
+    QUEUE_LIMIT = 21  # a launch on a stream whose queue was seen to be full, so many launches later
 
 
 class Certainty(IntEnum):
