@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simulation.graph import device_room, device_work, event_wait, host_sync, launch, launch_queue, order, stream_order, thread_order, virtual_start
+from simulation.graph import device_room, device_work, event_wait, host_sync, launch, launch_queue, order, stream_order, thread_handover, thread_order, virtual_start
 from simulation.graph.awaited import DeviceQueues
 from simulation.graph.derived import Anchors, anchors
 from simulation.graph.edges import Edges
@@ -59,9 +59,13 @@ def all_edges(tasks: Tasks) -> Edges:
     ready_ns = queues.ready_ns(tasks, latency_ns)
     waits = event_wait.find(tasks, queues, ready_ns)
     explained_ns = event_wait.explained(tasks, queues, waits, ready_ns)
+    handed = thread_handover.edges(tasks)
+    waited_node = np.concatenate([syncs.waited_node, handed.target])
+    kept_ns = np.concatenate([syncs.kept_ns, np.zeros(len(handed), np.int64)])
     return Edges.joined(
         [
-            thread_order.edges(tasks, syncs.waited_node, syncs.kept_ns),
+            thread_order.edges(tasks, waited_node, kept_ns),
+            handed,
             device_work.edges(tasks),
             launch.edges(tasks, latency_ns),
             stream_order.edges(tasks, pairs, latency_ns),

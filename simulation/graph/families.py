@@ -49,6 +49,8 @@ class Rule(IntEnum):
     ROOM_COPY = 19  # seen to start when a copy of another stream had left the engine
     QUEUE_HELD = 20  # a launch that was held up by a full queue until an event of its stream ended
     QUEUE_LIMIT = 21  # a launch on a stream whose queue was seen to be full, so many launches later
+    HANDOVER_TOLD = 22  # autograd ties the two threads (sequence numbers, arrows)
+    HANDOVER_GAP = 23  # one thread came to rest as the other went on
 
 
 class Certainty(IntEnum):
