@@ -5,7 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simulation.graph import device_room, device_work, event_wait, host_sync, launch, launch_queue, order, stream_order, thread_handover, thread_order, virtual_start
+from simulation.graph import (
+    device_room,
+    device_work,
+    event_wait,
+    host_sync,
+    launch,
+    launch_queue,
+    order,
+    stream_order,
+    thread_handover,
+    thread_order,
+    virtual_start,
+)
 from simulation.graph.awaited import DeviceQueues
 from simulation.graph.derived import Anchors, anchors
 from simulation.graph.edges import Edges

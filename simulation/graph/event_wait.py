@@ -7,6 +7,8 @@ No trace names the streams of a plain record or wait. In this order:
    another stream had ended that was enqueued before the record; without records, before the wait.
 3. The order of launches of the waiting thread: the stream of its next launch waits for the stream of its last launch
    on another one. This is how c10d hangs a collective on the compute stream, and the compute stream on the collective.
+   Where the wait stands between two launches on one stream, and the thread changes to another stream sooner after it
+   than it came from one before, that stream waits for this one.
 
 The weight is what such a wait costs in this trace, where it was seen to hold an event up.
 """
@@ -24,7 +26,7 @@ from simulation.graph.calls import calls_named
 from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
 from simulation.graph.launched import linked
-from simulation.graph.tasks import Tasks
+from simulation.graph.tasks import Tasks, gathered
 from simulation.graph.told import told_waits
 
 NEAR_NS = 10_000
@@ -32,6 +34,12 @@ NEAR_NS = 10_000
 
 HELD_NS = 5_000
 """It could have started at least this much earlier, else nothing is seen."""
+
+LONGEST_NS = 50_000
+"""A delay beyond this has other reasons, and says nothing of what a wait costs."""
+
+SEEN_LEAST = 3
+"""Names whose waits were felt less often are taken together."""
 
 CHANCE = 0.1
 """How likely an end on the other stream may fall just before the start by chance, where no wait is seen."""
@@ -118,11 +126,21 @@ def unseen(tasks: Tasks, queues: DeviceQueues, explained_ns: np.ndarray) -> Pair
 
 
 def _costs(tasks: Tasks, source: np.ndarray, target: np.ndarray, ready_ns: np.ndarray) -> np.ndarray:
-    """Median delay, per trace, of the waits that were felt; i64."""
+    """Median delay of the waits that were felt, by trace and name of what waits, else by trace; i64.
+
+    Collectives take longer to begin than other kernels.
+    """
     delay = tasks.start_ns[target] - tasks.end_ns[source]
-    felt = (delay >= 0) & (delay <= NEAR_NS) & (tasks.end_ns[source] >= ready_ns)
-    usual = per_group(delay[felt], tasks.trace[target][felt], len(tasks.run.traces), 50)
-    return np.asarray(np.maximum(usual, 0)[tasks.trace[target]])
+    felt = (delay >= 0) & (delay <= LONGEST_NS) & (tasks.end_ns[source] >= ready_ns)
+    trace = tasks.trace[target].astype(np.int64)
+    name = gathered(tasks.run, "name")[target].astype(np.int64)
+    cost = np.full(len(target), -1)
+    for group, least in ((trace * (name.max(initial=0) + 1) + name, SEEN_LEAST), (trace, 1)):
+        _, group = np.unique(group, return_inverse=True)
+        often = np.bincount(group[felt], minlength=len(target)) >= least
+        usual = np.where(often, per_group(delay[felt], group[felt], len(target), 50), -1)
+        cost = np.where(cost >= 0, cost, usual[group])
+    return np.asarray(np.maximum(cost, 0))
 
 
 def _waits(tasks: Tasks, queues: DeviceQueues, calls: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -141,7 +159,7 @@ def _waits(tasks: Tasks, queues: DeviceQueues, calls: np.ndarray) -> tuple[np.nd
 
 def _launches(tasks: Tasks, queues: DeviceQueues, calls: np.ndarray) -> tuple[np.ndarray, ...]:
     """Of each wait the stream of its thread's next launch, NONE none, and the launch before it; then, of all launches
-    by thread: stream, and the launch before it on another stream, NONE none.
+    by thread: stream, the launch before it on another stream and the one after it, NONE none.
     """
     rows = linked(tasks)
     call = tasks.launch[rows]
@@ -153,7 +171,9 @@ def _launches(tasks: Tasks, queues: DeviceQueues, calls: np.ndarray) -> tuple[np
     thread = np.append(tasks.track[tasks.launch[rows]], NONE)
     following = np.where(thread[at] == tasks.track[calls], np.append(stream, NONE)[at], NONE)
     before = np.where(thread[at - 1] == tasks.track[calls], at - 1, NONE)
-    return following, before, stream, _on_another(thread[:-1], stream)
+    behind = _on_another(thread[:-1], stream)
+    ahead = len(stream) - 1 - _on_another(thread[-2::-1], stream[::-1])[::-1]
+    return following, before, stream, behind, np.where(ahead < len(stream), ahead, NONE)
 
 
 @njit(cache=True, nogil=True)
@@ -183,6 +203,7 @@ def _resolve(
     before: np.ndarray,
     launch_stream: np.ndarray,
     on_another: np.ndarray,
+    to_another: np.ndarray,
     offsets: np.ndarray,
     from_here_ns: np.ndarray,
     ended_ns: np.ndarray,
@@ -191,10 +212,10 @@ def _resolve(
     ready_ns: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(source entry, target entry, rule) of the waits that can be told."""
-    room = (after_stream - first_stream).sum()
+    room = (after_stream - first_stream + 1).sum()
     found, n = np.empty((3, room), np.int64), 0
     for w in range(len(wait_ns)):
-        records_ns, before_n = record_ns[first_record[w] : end_record[w]], n
+        records_ns, own = record_ns[first_record[w] : end_record[w]], False
         for then in range(first_stream[w], after_stream[w]):
             target = _enqueued(from_here_ns, offsets, then, wait_ns[w])
             if target == offsets[then + 1] or start_ns[target] - ready_ns[target] < HELD_NS:
@@ -213,11 +234,16 @@ def _resolve(
             if best != NONE:
                 found[0, n], found[1, n], found[2, n] = best, target, _HELD
                 n += 1
+                own |= then == following[w]
         then, launch = following[w], before[w]
-        if n > before_n or then == NONE or launch == NONE:
+        if own or then == NONE or launch == NONE:
             continue
-        if launch_stream[launch] == then:
-            launch = on_another[launch]
+        if launch_stream[launch] == then:  # the wait stands between two launches on one stream
+            ahead, behind = to_another[launch + 1], on_another[launch]
+            if ahead != NONE and (behind == NONE or ahead - launch - 1 < launch - behind):
+                then = launch_stream[ahead]
+            else:
+                launch = behind
         target = _enqueued(from_here_ns, offsets, then, wait_ns[w])
         if launch == NONE or target == offsets[then + 1]:
             continue

@@ -73,7 +73,8 @@ def _calls_of(tasks: Tasks, trace: int, correlation: np.ndarray, wanted: np.ndar
 def told_waits(tasks: Tasks, queues: DeviceQueues) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(wait call; entry of `queues` whose end it awaits; entry that waits, -1 where there is none): i64 each.
 
-    A mark `Stream Wait Event` names the waiting stream, the awaited one, and the call that recorded the event.
+    A mark `Stream Wait Event` names the waiting stream, the awaited one, and the call that recorded the
+    event; where the trace does not have that call, the event is taken to be recorded just before the wait.
     """
     correlation = gathered(tasks.run, "correlation").astype(np.int64)
     found = [np.zeros((3, 0), np.int64)]
@@ -83,10 +84,12 @@ def told_waits(tasks: Tasks, queues: DeviceQueues) -> tuple[np.ndarray, np.ndarr
         marks = np.flatnonzero(kind == "Stream Wait Event")
         wait = _calls_of(tasks, trace, correlation, table.correlation[syncs["row"][marks]].astype(np.int64))
         record = _calls_of(tasks, trace, correlation, syncs["wait_record_correlation"][marks])
-        known = (wait >= 0) & (record >= 0)
-        marks, wait, record = marks[known], wait[known], record[known]
-        _, source = queues.enqueued_around(trace, syncs["wait_stream"][marks], tasks.start_ns[record])
+        marks, record, wait = marks[wait >= 0], record[wait >= 0], wait[wait >= 0]
+        recorded_ns = tasks.start_ns[np.where(record >= 0, record, wait)]  # at the latest
+        _, source = queues.enqueued_around(trace, syncs["wait_stream"][marks], recorded_ns)
         target, _ = queues.enqueued_around(trace, syncs["stream"][marks], tasks.start_ns[wait])
+        late = tasks.end_ns[queues.rows[source]] > tasks.start_ns[queues.rows[target]]
+        source = np.where((record < 0) & late, -1, source)
         found.append(np.stack([wait, source, target]))
     wait, source, target = np.concatenate(found, axis=1)
     return wait, source, target
