@@ -22,6 +22,7 @@ class DeviceQueues:
     stream: np.ndarray  # i64 per stream, its id in the trace
     enqueued_ns: np.ndarray  # i64 per row of the run: start of the launch call
     from_here_ns: np.ndarray  # i64 per entry of rows: the earliest enqueued_ns from there to the stream's end
+    ended_ns: np.ndarray  # i64 per entry: when it and all before it in its stream have ended
 
     @classmethod
     def of(cls, tasks: Tasks) -> DeviceQueues:
@@ -35,7 +36,33 @@ class DeviceQueues:
         by_row = np.full(len(tasks), NEVER_NS)
         by_row[rows] = enqueued
         ids = np.array([tracks[track].stream for track in tasks.track[rows[begins]]], np.int64)
-        return cls(rows, offsets, tasks.trace[rows[begins]].astype(np.int64), ids, by_row, from_here)
+        ended = _latest(tasks.end_ns[rows], offsets)
+        return cls(rows, offsets, tasks.trace[rows[begins]].astype(np.int64), ids, by_row, from_here, ended)
+
+    def of_trace(self, trace: np.ndarray, traces: int) -> tuple[np.ndarray, np.ndarray]:
+        """(first stream, the one after the last) of each trace listed: i64, i64."""
+        first = np.searchsorted(self.trace, np.arange(traces + 1))
+        return first[trace], first[trace + 1]
+
+    def enqueued_around(self, trace: int, stream: np.ndarray, when_ns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(first entry of the trace's stream enqueued at that time or later, last one before; -1 none): i64, i64."""
+        following, before = np.full(len(stream), -1), np.full(len(stream), -1)
+        for number in np.flatnonzero(self.trace == trace).tolist():
+            begin, end = self.offsets[number : number + 2].tolist()
+            mine = np.flatnonzero(stream == self.stream[number])
+            at = begin + np.searchsorted(self.from_here_ns[begin:end], when_ns[mine])
+            following[mine] = np.where(at < end, at, -1)
+            before[mine] = np.where(at > begin, at - 1, -1)
+        return following, before
+
+    def ready_ns(self, tasks: Tasks, latency_ns: np.ndarray) -> np.ndarray:
+        """When each entry could have started: launched, and all before it in its stream ended; i64.
+
+        `latency_ns` is the launch latency of each row.
+        """
+        call = tasks.launch[self.rows]
+        launched = np.where(call >= 0, tasks.start_ns[call] + latency_ns[self.rows], NEVER_NS)
+        return _ready(launched, self.ended_ns, self.offsets)
 
 
 @njit(cache=True, nogil=True)
@@ -50,6 +77,26 @@ def _enqueued(launched_ns: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray,
         for i in range(end - 1, begin - 1, -1):
             from_here[i] = enqueued[i] if i == end - 1 else min(enqueued[i], from_here[i + 1])
     return enqueued, from_here
+
+
+@njit(cache=True, nogil=True)
+def _latest(end_ns: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Running maximum within each stream: i64."""
+    latest = end_ns.copy()
+    for stream in range(len(offsets) - 1):
+        for i in range(offsets[stream] + 1, offsets[stream + 1]):
+            latest[i] = max(latest[i], latest[i - 1])
+    return latest
+
+
+@njit(cache=True, nogil=True)
+def _ready(launched_ns: np.ndarray, ended_ns: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """The later of its launch and the end of all before it in its stream: i64 per entry."""
+    ready = launched_ns.copy()
+    for stream in range(len(offsets) - 1):
+        for i in range(offsets[stream] + 1, offsets[stream + 1]):
+            ready[i] = max(ready[i], ended_ns[i - 1])
+    return ready
 
 
 def last_of_streams(

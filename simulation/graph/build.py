@@ -5,7 +5,20 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simulation.graph import device_work, host_sync, launch, order, stream_order, thread_order, virtual_start
+from simulation.graph import (
+    device_room,
+    device_work,
+    event_wait,
+    host_sync,
+    launch,
+    launch_queue,
+    order,
+    stream_order,
+    thread_handover,
+    thread_order,
+    virtual_start,
+)
+from simulation.graph.awaited import DeviceQueues
 from simulation.graph.derived import Anchors, anchors
 from simulation.graph.edges import Edges
 from simulation.graph.families import Family
@@ -52,14 +65,27 @@ def all_edges(tasks: Tasks) -> Edges:
     """The edges of every family, over the nodes of `tasks`."""
     pairs = stream_order.find(tasks)
     latency_ns = launch.latencies(tasks, pairs)
-    syncs = host_sync.find(tasks)
+    queues = DeviceQueues.of(tasks)
+    full = launch_queue.find(tasks)
+    syncs = host_sync.find(tasks, queues, full)
+    ready_ns = queues.ready_ns(tasks, latency_ns)
+    waits = event_wait.find(tasks, queues, ready_ns)
+    explained_ns = event_wait.explained(tasks, queues, waits, ready_ns)
+    handed = thread_handover.edges(tasks)
+    waited_node = np.concatenate([syncs.waited_node, handed.target])
+    kept_ns = np.concatenate([syncs.kept_ns, np.zeros(len(handed), np.int64)])
     return Edges.joined(
         [
-            thread_order.edges(tasks, syncs.waited_node, syncs.kept_ns),
+            thread_order.edges(tasks, waited_node, kept_ns),
+            handed,
             device_work.edges(tasks),
             launch.edges(tasks, latency_ns),
             stream_order.edges(tasks, pairs, latency_ns),
             syncs.edges,
+            launch_queue.edges(tasks, full, syncs.overhead_ns),
+            event_wait.edges(tasks, queues, waits),
+            event_wait.edges(tasks, queues, event_wait.unseen(tasks, queues, explained_ns)),
+            device_room.edges(tasks, queues, explained_ns),
         ]
     )
 

@@ -15,3 +15,11 @@ def per_group(values: np.ndarray, group: np.ndarray, groups: int, percent: float
     known = count > 0
     found[known] = values[order][at[known]]
     return found
+
+
+def mean_of_group(values: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
+    """The mean of each group, rounded: i64; -1 where it has none."""
+    count = np.bincount(group, minlength=groups)
+    total = np.zeros(groups, np.int64)
+    np.add.at(total, group, values)
+    return np.where(count > 0, np.rint(total / np.maximum(count, 1)).astype(np.int64), -1)

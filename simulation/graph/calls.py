@@ -7,7 +7,13 @@ from enum import IntEnum
 
 import numpy as np
 
+from simulation.events import CALL_CATEGORIES, Kind
 from simulation.graph.tasks import Tasks, gathered
+from simulation.run import Run
+
+
+POLLING_SHARE = 0.5
+"""Of the slices of a thread that polls, at least so many are polls."""
 
 
 class Wait(IntEnum):
@@ -40,6 +46,30 @@ def waits(tasks: Tasks) -> np.ndarray:
         for table in tasks.run.traces
     ]
     return np.where(tasks.is_call, np.concatenate([np.zeros(0, np.uint8), *parts]), Wait.NEVER).astype(np.uint8)
+
+
+def polling_tracks(run: Run) -> np.ndarray:
+    """Threads whose calls only poll, and which do little else: bool per track of the run.
+
+    A watchdog that asks for the state of collectives is one: nothing waits for it.
+    """
+    found = []
+    for table in run.traces:
+        polls = np.array([wait_of(name) == Wait.NEVER for name in table.names] or [False])[table.columns["name"]]
+        polls &= table.category_mask(CALL_CATEGORIES)
+        slices = (table.columns["kind"] == Kind.SLICE) & ~table.is_window
+        track, tracks = table.columns["track"], len(table.tracks)
+        asked = np.bincount(track[polls & slices], minlength=tracks)
+        found.append((asked > 0) & (asked >= POLLING_SHARE * np.bincount(track[slices], minlength=tracks)))
+    return np.concatenate([np.zeros(0, bool), *found])
+
+
+def calls_named(tasks: Tasks, part: str) -> np.ndarray:
+    """Rows of the calls with this in their name: i64."""
+    masks = [
+        np.array([part in name for name in table.names] or [False])[table.columns["name"]] for table in tasks.run.traces
+    ]
+    return np.flatnonzero(np.concatenate([np.zeros(0, bool), *masks]) & tasks.is_call)
 
 
 def usual_ns(tasks: Tasks, rows: np.ndarray) -> np.ndarray:

@@ -24,14 +24,14 @@ class Edges:
     @classmethod
     def of(
         cls,
-        family: Family,
+        family: Family | np.ndarray,
         source: np.ndarray,
         target: np.ndarray,
         weight_ns: np.ndarray,
         rule: np.ndarray | int,
         certainty: np.ndarray | Certainty,
     ) -> Edges:
-        """Edges of one family; `rule` and `certainty` may be one for all."""
+        """Edges; `family`, `rule` and `certainty` may be one for all."""
 
         def column(value: np.ndarray | int) -> np.ndarray:
             return np.broadcast_to(np.asarray(value, np.uint8), len(source))
@@ -40,7 +40,7 @@ class Edges:
             source.astype(np.int64),
             target.astype(np.int64),
             weight_ns.astype(np.int64),
-            column(int(family)),
+            column(family),
             column(rule),
             column(certainty),
         )

@@ -18,6 +18,10 @@ class Family(IntEnum):
     STREAM_ORDER = 3
     HOST_SYNC = 4
     VIRTUAL_START = 5
+    THREAD_HANDOVER = 6
+    EVENT_WAIT = 7
+    LAUNCH_QUEUE = 8
+    DEVICE_ROOM = 11
 
 
 class Rule(IntEnum):
@@ -37,6 +41,16 @@ class Rule(IntEnum):
     SYNC_BEHAVIOUR = 11  # a call that was held up and let go when a device event ended
     SYNC_PASSED = 12  # a call that waits by its name and had nothing to wait for in the measurement
     PINNED = 13  # nothing explains when the event starts: its measured start
+    EVENT_TOLD = 14  # the trace itself says which streams (`syncs`)
+    EVENT_HELD = 15  # behind a wait, and seen to be held up until the awaited event had ended
+    EVENT_ORDER = 16  # by the launches of the waiting thread around the wait
+    STREAM_HELD = 17  # no wait is seen, but the event was held up until one of another stream had ended
+    ROOM_KERNEL = 18  # seen to start when a kernel that fills the device let it in
+    ROOM_COPY = 19  # seen to start when a copy of another stream had left the engine
+    QUEUE_HELD = 20  # a launch that was held up by a full queue until an event of its stream ended
+    QUEUE_LIMIT = 21  # a launch on a stream whose queue was seen to be full, so many launches later
+    HANDOVER_TOLD = 22  # autograd ties the two threads (sequence numbers, arrows)
+    HANDOVER_GAP = 23  # one thread came to rest as the other went on
 
 
 class Certainty(IntEnum):

@@ -21,7 +21,8 @@ from simulation.graph.calibration import per_group
 from simulation.graph.calls import Wait, usual_ns, waits
 from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
-from simulation.graph.launch import linked
+from simulation.graph.launch_queue import FullQueue
+from simulation.graph.launched import linked
 from simulation.graph.tasks import Tasks, gathered
 from simulation.graph.told import ALL_STREAMS, UNKNOWN, told
 
@@ -45,11 +46,12 @@ class Syncs:
     edges: Edges
     waited_node: np.ndarray  # i64, host nodes at the end of a wait that is seen in the measurement
     kept_ns: np.ndarray  # i64, what stays of the chain edge into each
+    overhead_ns: np.ndarray  # i64 per trace: what a call usually does after a wait, -1 where none is seen
 
 
-def find(tasks: Tasks) -> Syncs:
+def find(tasks: Tasks, queues: DeviceQueues, full: FullQueue) -> Syncs:
     """All waits of the run. Cost: O(calls x streams x log events + device events)."""
-    calls, events, rules = _innermost(tasks, *_awaited(tasks))
+    calls, events, rules = _innermost(tasks, *_awaited(tasks, queues, full))
     begin = np.flatnonzero(np.diff(calls, prepend=-1))  # of the awaited events of one call
     count = np.diff(begin, append=len(calls))
     call = calls[begin]
@@ -57,27 +59,28 @@ def find(tasks: Tasks) -> Syncs:
     waited = latest_ns > tasks.start_ns[call]
     node = np.where(waited, release(tasks, call, latest_ns), tasks.end_node[call])
     overhead = tasks.node_ns[node] - latest_ns
-    overhead = np.where(waited, overhead, _overhead_of_passing(tasks, call, waited, overhead))
+    usual = per_group(overhead[waited], tasks.trace[call[waited]], len(tasks.run.traces), 50)
+    overhead = np.where(waited, overhead, _overhead_of_passing(tasks, call, usual))
     seen = np.repeat(waited, count)
     rule = np.where(seen, rules, Rule.SYNC_PASSED)
     recorded = np.isin(rules, (Rule.SYNC_TOLD, Rule.SYNC_COPY))
-    named = np.where(seen & (rules == Rule.SYNC_NAMED), Certainty.INFERRED, Certainty.GUESSED)
+    named = np.where(seen & np.isin(rules, (Rule.SYNC_NAMED, Rule.QUEUE_HELD)), Certainty.INFERRED, Certainty.GUESSED)
     edges = Edges.of(
-        Family.HOST_SYNC,
+        np.where(rule == Rule.QUEUE_HELD, Family.LAUNCH_QUEUE, Family.HOST_SYNC),
         tasks.end_node[events],
         np.repeat(node, count),
         np.repeat(overhead, count),
         rule,
         np.where(recorded, Certainty.RECORDED, named),
     )
-    return Syncs(edges, node[waited], np.maximum(overhead[waited], 0))
+    return Syncs(edges, node[waited], np.maximum(overhead[waited], 0), usual)
 
 
-def _awaited(tasks: Tasks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _awaited(tasks: Tasks, queues: DeviceQueues, full: FullQueue) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(call row, awaited device row, rule) of each wait, by call: i64, i64, i64."""
     wait = waits(tasks)
+    wait[full.calls] = Wait.NEVER  # for anything but room in its queue
     rows = np.flatnonzero(wait)
-    queues = DeviceQueues.of(tasks)
     stream, before_ns = told(tasks, rows)
     is_told = stream != UNKNOWN
     many = is_told | (wait[rows] == Wait.DEVICE)
@@ -85,9 +88,11 @@ def _awaited(tasks: Tasks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     call, event = last_of_streams(tasks, queues, rows[many], scope, before_ns[many], TOLERANCE_NS)
     rule = np.where(is_told[many], Rule.SYNC_TOLD, Rule.SYNC_NAMED)[call]
     one_row, one_event, one_rule = _awaited_one(tasks, queues, rows[~many], wait[rows[~many]])
-    calls = np.concatenate([rows[many][call], one_row])
+    calls = np.concatenate([rows[many][call], one_row, full.calls])
     order = np.argsort(calls, kind="stable")
-    return calls[order], np.concatenate([event, one_event])[order], np.concatenate([rule, one_rule])[order]
+    events = np.concatenate([event, one_event, full.events])
+    rules = np.concatenate([rule, one_rule, np.full(len(full.calls), int(Rule.QUEUE_HELD))])
+    return calls[order], events[order], rules[order]
 
 
 def _awaited_one(
@@ -140,10 +145,8 @@ def _innermost(
     return calls[keep], events[keep], rules[keep]
 
 
-def _overhead_of_passing(tasks: Tasks, call: np.ndarray, waited: np.ndarray, overhead_ns: np.ndarray) -> np.ndarray:
-    """What a call that had nothing to wait for would do after a wait: the median of its trace's waits, at most its
-    own duration: i64."""
-    usual = per_group(overhead_ns[waited], tasks.trace[call[waited]], len(tasks.run.traces), 50)
+def _overhead_of_passing(tasks: Tasks, call: np.ndarray, usual_ns: np.ndarray) -> np.ndarray:
+    """What a call that had nothing to wait for would do after a wait: what is usual, at most its own duration: i64."""
     duration = tasks.end_ns[call] - tasks.start_ns[call]
-    usual = np.where(usual >= 0, usual, np.iinfo(np.int64).max)
+    usual = np.where(usual_ns >= 0, usual_ns, np.iinfo(np.int64).max)
     return np.asarray(np.minimum(duration, usual[tasks.trace[call]]))

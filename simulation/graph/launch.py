@@ -11,6 +11,7 @@ import numpy as np
 from simulation.graph.calibration import per_group
 from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
+from simulation.graph.launched import Launched, launched_as, linked
 from simulation.graph.stream_order import Pairs
 from simulation.graph.tasks import Tasks
 
@@ -22,26 +23,11 @@ SKEWED_PERCENT = 0.1
 def edges(tasks: Tasks, latency_ns: np.ndarray) -> Edges:
     """Call start to device start, for each device event that has a call; `latency_ns` per row."""
     rows = linked(tasks)
-    rule = np.where(from_graph(tasks)[rows], Rule.GRAPH_LAUNCH, Rule.CORRELATION)
+    rule = np.where(launched_as(tasks)[rows] == Launched.GRAPH, Rule.GRAPH_LAUNCH, Rule.CORRELATION)
     call = tasks.launch[rows]
     return Edges.of(
         Family.LAUNCH, tasks.start_node[call], tasks.start_node[rows], latency_ns[rows], rule, Certainty.RECORDED
     )
-
-
-def linked(tasks: Tasks) -> np.ndarray:
-    """Rows of device events whose call is in the trace and on a thread: i64."""
-    rows = np.flatnonzero(tasks.is_device & (tasks.launch >= 0))
-    return np.asarray(rows[tasks.is_host[tasks.launch[rows]]])
-
-
-def from_graph(tasks: Tasks) -> np.ndarray:
-    """Device events that share their call with others: bool per row."""
-    rows = linked(tasks)
-    launched = np.bincount(tasks.launch[rows], minlength=len(tasks))
-    found = np.zeros(len(tasks), bool)
-    found[rows] = launched[tasks.launch[rows]] > 1
-    return found
 
 
 def latencies(tasks: Tasks, pairs: Pairs) -> np.ndarray:
@@ -52,7 +38,7 @@ def latencies(tasks: Tasks, pairs: Pairs) -> np.ndarray:
     rows = linked(tasks)
     call_ns = tasks.start_ns[tasks.launch[rows]]
     seen = tasks.start_ns[rows] - call_ns
-    group = 2 * (3 * tasks.trace + tasks.device_kind) + from_graph(tasks)
+    group = 2 * (3 * tasks.trace + tasks.device_kind) + (launched_as(tasks) == Launched.GRAPH)
     groups = 6 * len(tasks.run.traces)
     alone = idle_since[rows] <= call_ns
     figures = [

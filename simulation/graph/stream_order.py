@@ -12,13 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from simulation.graph.calibration import per_group
+from simulation.graph.calibration import mean_of_group
 from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
+from simulation.graph.launched import Launched, launched_as
 from simulation.graph.tasks import Tasks
 
-GAP_PERCENT = 50
-"""The median: half of the hand-overs are faster, so errors do not add up along a full queue."""
+LONGEST_NS = 20_000
+"""A hand-over that took longer waited for something else."""
+
+SEEN_LEAST = 8
+"""A kind of hand-over seen less often is taken together with its like."""
+
+KINDS = 3
+"""Of Tasks.device_kind."""
 
 HANDOVER, OVERLAP, EARLIER = 0, 1, 2
 """How a pair relates: the later event starts next after the earlier ended; while it runs; after it and others ended."""
@@ -51,17 +58,33 @@ def edges(tasks: Tasks, pairs: Pairs, launch_ns: np.ndarray) -> Edges:
 
 
 def gaps(tasks: Tasks, pairs: Pairs, launch_ns: np.ndarray) -> np.ndarray:
-    """What the hand-over of each pair costs: the median of its trace and kinds where the queue was not empty, i64."""
-    kinds, earlier, later = 3, pairs.earlier, pairs.later
-    trace, traces = tasks.trace[earlier], len(tasks.run.traces)
-    group = (trace * kinds + tasks.device_kind[earlier]) * kinds + tasks.device_kind[later]
+    """What the hand-over of each pair costs: the mean of its trace and kinds where the queue was not empty, i64.
+
+    The mean, so that errors do not add up along a full queue.
+
+    What has no launch in the trace was launched before it, and is taken to have waited.
+    """
+    earlier, later = pairs.earlier, pairs.later
     call = tasks.launch[later]
     waiting = (call >= 0) & (tasks.start_ns[call] + launch_ns[later] <= tasks.end_ns[earlier])
-    seen = waiting & (pairs.relation == HANDOVER)
     gap = tasks.start_ns[later] - tasks.end_ns[earlier]
-    exact = per_group(gap[seen], group[seen], traces * kinds * kinds, GAP_PERCENT)[group]
-    coarse = per_group(gap[seen], trace[seen], traces, GAP_PERCENT)[trace]
-    return np.asarray(np.maximum(np.where(exact >= 0, exact, coarse), 0))
+    handed = (pairs.relation == HANDOVER) & (gap <= LONGEST_NS)
+    trace, kind, launched = tasks.trace[earlier], tasks.device_kind, launched_as(tasks)
+    ways = max(Launched) + 1
+    coarse = (trace * KINDS + kind[earlier]) * KINDS + kind[later]
+    fine = (coarse * ways + launched[earlier]) * ways + launched[later]
+    cost = np.full(len(gap), -1)
+    unseen_too = handed & (waiting | (call < 0))
+    for group, seen, least in (
+        (fine, unseen_too, SEEN_LEAST),
+        (coarse, handed & waiting, SEEN_LEAST),
+        (trace, handed & waiting, 1),
+    ):  # the first that was seen often enough
+        groups = int(group.max(initial=0)) + 1
+        often = np.bincount(group[seen], minlength=groups) >= least
+        usual = np.where(often, mean_of_group(gap[seen], group[seen], groups), -1)
+        cost = np.where(cost >= 0, cost, usual[group])
+    return np.asarray(np.maximum(cost, 0))
 
 
 def find(tasks: Tasks) -> Pairs:

@@ -51,7 +51,7 @@ class TaskGraph:
 
     def edges_by_family(self) -> dict[str, int]:
         """How many edges of each family, those without any included."""
-        counts = np.bincount(self.family, minlength=len(Family))
+        counts = np.bincount(self.family, minlength=max(Family) + 1)
         return {family.name.lower(): int(counts[family]) for family in Family}
 
     def weights(self, dur_ns: np.ndarray) -> np.ndarray:

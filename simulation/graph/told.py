@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from simulation.events import EventTable
+from simulation.graph.awaited import DeviceQueues
 from simulation.graph.tasks import Tasks, gathered
 
 UNKNOWN = -2
@@ -55,9 +56,40 @@ def _recorded_ns(
     tasks: Tasks, table: EventTable, trace: int, correlation: np.ndarray, recorded: np.ndarray
 ) -> np.ndarray:
     """When the calls with these correlation ids began; -1 where the trace has none: i64."""
+    call = _calls_of(tasks, trace, correlation, recorded)
+    return np.where(call >= 0, tasks.start_ns[call], -1)
+
+
+def _calls_of(tasks: Tasks, trace: int, correlation: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Rows of the calls with these correlation ids; -1 where the trace has none: i64."""
     begin, end = tasks.run.row_base[trace], tasks.run.row_base[trace + 1]
     calls = begin + np.flatnonzero(tasks.is_call[begin:end])
-    wanted, call = _joined(recorded, correlation[calls])
-    found = np.full(len(recorded), -1)
-    found[wanted] = tasks.start_ns[calls[call]]
+    at, call = _joined(wanted, correlation[calls])
+    found = np.full(len(wanted), -1)
+    found[at] = calls[call]
     return found
+
+
+def told_waits(tasks: Tasks, queues: DeviceQueues) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(wait call; entry of `queues` whose end it awaits; entry that waits, -1 where there is none): i64 each.
+
+    A mark `Stream Wait Event` names the waiting stream, the awaited one, and the call that recorded the
+    event; where the trace does not have that call, the event is taken to be recorded just before the wait.
+    """
+    correlation = gathered(tasks.run, "correlation").astype(np.int64)
+    found = [np.zeros((3, 0), np.int64)]
+    for trace, table in enumerate(tasks.run.traces):
+        syncs: dict[str, Any] = {**table.sides["syncs"]}
+        kind = np.array([*syncs["sync"].words, ""])[syncs["sync"].codes]
+        marks = np.flatnonzero(kind == "Stream Wait Event")
+        wait = _calls_of(tasks, trace, correlation, table.correlation[syncs["row"][marks]].astype(np.int64))
+        record = _calls_of(tasks, trace, correlation, syncs["wait_record_correlation"][marks])
+        marks, record, wait = marks[wait >= 0], record[wait >= 0], wait[wait >= 0]
+        recorded_ns = tasks.start_ns[np.where(record >= 0, record, wait)]  # at the latest
+        _, source = queues.enqueued_around(trace, syncs["wait_stream"][marks], recorded_ns)
+        target, _ = queues.enqueued_around(trace, syncs["stream"][marks], tasks.start_ns[wait])
+        late = tasks.end_ns[queues.rows[source]] > tasks.start_ns[queues.rows[target]]
+        source = np.where((record < 0) & late, -1, source)
+        found.append(np.stack([wait, source, target]))
+    wait, source, target = np.concatenate(found, axis=1)
+    return wait, source, target

@@ -4,7 +4,7 @@ import numpy as np
 
 from simulation.graph import TaskGraph, build_graph
 from simulation.replay.engine import CriticalPath, Times, critical_path, replay
-from simulation.replay.prediction import Prediction, per_trace, row_times
+from simulation.replay.prediction import Prediction, per_trace, row_times, slices
 from simulation.replay.report import report
 from simulation.run import Run
 
@@ -21,12 +21,14 @@ def predict(run: Run, graph: TaskGraph, durations_ns: np.ndarray | None = None) 
     times = replay(graph, durations_ns)
     start, end = row_times(run, times)
     bare = row_times(run, replay(graph, durations_ns, residuals=False))
-    figures = report(run, graph, (start, end), bare, critical_path(times, last_node(times)))
+    figures = report(run, graph, (start, end), bare, critical_path(times, last_node(times, slices(run))))
     starts = [part - shift for part, shift in zip(per_trace(run, start), run.shift_ns, strict=True)]
     return Prediction(run, tuple(starts), tuple(per_trace(run, end - start)), figures)
 
 
-def last_node(times: Times) -> int:
-    """The node that ends the run: the latest end of a slice."""
-    ends = times.graph.end_node[times.graph.end_node != times.graph.start_node]
+def last_node(times: Times, counted: np.ndarray | None = None) -> int:
+    """The node that ends the run: the latest end of a slice, among the rows that are `counted` (bool) if given."""
+    graph = times.graph
+    lasts = graph.end_node != graph.start_node
+    ends = graph.end_node[lasts if counted is None else lasts & counted]
     return int(ends[np.argmax(times.node_ns[ends])]) if len(ends) else 0

@@ -10,6 +10,9 @@ from simulation.csr import forward
 from simulation.graph import Rule, TaskGraph
 from simulation.replay.kernels import walk_back
 
+GAPS = [Rule.THREAD_GAP, Rule.THREAD_BEGIN, Rule.HANDOVER_TOLD, Rule.HANDOVER_GAP]
+"""Time in which a thread rests, kept as measured."""
+
 
 @dataclass(frozen=True)
 class Times:
@@ -41,8 +44,9 @@ class CriticalPath:
 
     @property
     def gap_percent(self) -> float:
-        """Kept host gaps: no slice of the thread is open, the time before its first one included."""
-        return self.percent(int(self.rule_ns[[Rule.THREAD_GAP, Rule.THREAD_BEGIN]].sum()))
+        """Kept host gaps: no slice of the thread is open, the time before its first one, and between one
+        thread's work and another's, included."""
+        return self.percent(int(self.rule_ns[GAPS].sum()))
 
 
 def replay(

@@ -12,6 +12,7 @@ import numpy as np
 
 from simulation.errors import StoreError
 from simulation.events import EventTable, Kind
+from simulation.graph.calls import polling_tracks
 from simulation.replay.engine import Times
 from simulation.replay.kernels import fit_lanes
 from simulation.run import Run
@@ -92,9 +93,14 @@ def measured_times(run: Run) -> tuple[np.ndarray, np.ndarray]:
 
 
 def slices(run: Run) -> np.ndarray:
-    """Rows that a run's span counts: slices, the profiler's own window left out: bool."""
+    """Rows that a run's span counts: slices, but for the profiler's own window and threads that only poll (they go on
+    when the work has ended): bool."""
     parts = [(table.kind == Kind.SLICE) & ~table.is_window for table in run.traces]
-    return np.concatenate([np.zeros(0, bool), *parts])
+    found = np.concatenate([np.zeros(0, bool), *parts])
+    base = np.cumsum([0, *(len(table.tracks) for table in run.traces)]).tolist()
+    tracks = [table.columns["track"] + first for table, first in zip(run.traces, base, strict=False)]
+    works = found & ~polling_tracks(run)[np.concatenate([np.zeros(0, np.int64), *tracks])]
+    return works if works.any() else found
 
 
 def per_trace(run: Run, column: np.ndarray) -> Sequence[np.ndarray]:

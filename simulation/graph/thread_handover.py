@@ -1,0 +1,152 @@
+"""Thread hand-over: a thread that was idle goes on when another one, now idle itself, has given it work.
+
+So autograd's thread begins when the main thread calls backward, and the main thread goes on when backward has ended. A
+thread is idle between two of its boundaries if it does nothing but hold annotations or Python frames open. It is given
+work by the thread that came to rest during its idleness, last before it went on, at most 500 us before, and that
+rests on as it goes on.
+
+From that thread's last boundary to the first one of the thread that goes on, with the measured latency. Its own
+idleness leaves its chain: it was waiting, and waits longer if the giver takes longer. Two threads that share sequence
+numbers of autograd, or arrows from forward to backward, are known to work for one another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from simulation.graph.calls import polling_tracks
+from simulation.graph.edges import Edges
+from simulation.graph.families import Certainty, Family, Rule
+from simulation.graph.tasks import ROOT, Tasks, gathered
+
+IDLE_NS = 100_000
+"""Shorter pauses are part of a thread's own work."""
+
+SOON_NS = 500_000
+"""A thread that was given work goes on at most this long after."""
+
+FORWARD_FLOW = "fwdbwd"
+FRAMES = frozenset({"user_annotation", "python_function", "gpu_user_annotation"})
+
+
+@dataclass(frozen=True)
+class Idle:
+    """When threads do nothing; columns of one length, by trace and begin."""
+
+    trace: np.ndarray  # i64
+    track: np.ndarray  # i64
+    begin: np.ndarray  # i64, node; ROOT before the first one of a thread
+    end: np.ndarray  # i64, node
+
+
+def edges(tasks: Tasks) -> Edges:
+    """Boundary where one thread comes to rest to boundary where another one goes on; threads whose calls only poll
+    take no part. Cost: O(host nodes)."""
+    idle = find_idle(tasks)
+    giver, taker = _given(
+        idle.trace, idle.track, idle.begin != ROOT, tasks.node_ns[idle.begin], tasks.node_ns[idle.end], SOON_NS
+    )
+    partners = _partners(tasks)
+    known = np.array([pair in partners for pair in zip(idle.track[giver].tolist(), idle.track[taker].tolist())], bool)
+    source, target = idle.begin[giver], idle.end[taker]
+    return Edges.of(
+        Family.THREAD_HANDOVER,
+        source,
+        target,
+        tasks.node_ns[target] - tasks.node_ns[source],
+        np.where(known, Rule.HANDOVER_TOLD, Rule.HANDOVER_GAP),
+        np.where(known, Certainty.INFERRED, Certainty.GUESSED),
+    )
+
+
+def find_idle(tasks: Tasks) -> Idle:
+    """All idleness of the run's threads."""
+    works = np.array([track.kind == "thread" for table in tasks.run.traces for track in table.tracks], bool)
+    works &= ~polling_tracks(tasks.run)
+    chain = tasks.chains
+    row = tasks.node_row[chain]
+    first = np.diff(tasks.track[row], prepend=-1) != 0
+    before = np.where(first, ROOT, np.roll(chain, 1))
+    long = (tasks.node_ns[chain] - tasks.node_ns[before] >= IDLE_NS) & works[tasks.track[row]]
+    at = np.flatnonzero(long)
+    begin, end = before[at], chain[at]
+    rests = _rests(tasks)
+    inside = np.where(begin == ROOT, -1, _innermost(tasks, begin))
+    idle = (inside < 0) | rests[inside]
+    at, begin, end = at[idle], begin[idle], end[idle]
+    track = tasks.track[row[at]]
+    trace = tasks.trace[row[at]].astype(np.int64)
+    order = np.lexsort((end, tasks.node_ns[begin], trace))
+    return Idle(trace[order], track[order], begin[order], end[order])
+
+
+def _innermost(tasks: Tasks, node: np.ndarray) -> np.ndarray:
+    """The slice that is open on its thread after each node, -1 none: i64."""
+    row = tasks.node_row[node]
+    opens = (tasks.start_node[row] == node) & (tasks.end_node[row] != node)
+    parent = gathered(tasks.run, "parent").astype(np.int64)[row]
+    parent = np.where(parent >= 0, parent + tasks.run.row_base[tasks.trace[row]], -1)
+    return np.where(opens, row, parent)
+
+
+def _rests(tasks: Tasks) -> np.ndarray:
+    """Slices within which a thread may rest: annotations, Python frames, steps; bool per row."""
+    masks = [table.category_mask(FRAMES) for table in tasks.run.traces]
+    found = np.concatenate([np.zeros(0, bool), *masks])
+    for table, base in zip(tasks.run.traces, tasks.run.row_base.tolist(), strict=False):
+        found[base + np.asarray(table.sides["steps"]["row"])] = True
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _given(
+    trace: np.ndarray, track: np.ndarray, can_give: np.ndarray, begin_ns: np.ndarray, end_ns: np.ndarray, soon_ns: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """(giver, taker): the idleness in which one thread rests while that of another, which began earlier, ends."""
+    givers, takers, n = np.empty(len(trace), np.int64), np.empty(len(trace), np.int64), 0
+    for taker in range(len(trace)):
+        after = np.searchsorted(trace, trace[taker], side="right")
+        last = taker + np.searchsorted(begin_ns[taker:after], end_ns[taker], side="right") - 1
+        for giver in range(last, taker, -1):
+            if track[giver] == track[taker]:
+                continue
+            if begin_ns[giver] < end_ns[taker] - soon_ns or begin_ns[giver] <= begin_ns[taker]:
+                break
+            if can_give[giver] and end_ns[giver] > end_ns[taker]:
+                givers[n], takers[n] = giver, taker
+                n += 1
+                break
+    return givers[:n], takers[:n]
+
+
+def _partners(tasks: Tasks) -> set[tuple[int, int]]:
+    """Pairs of global tracks that autograd ties, both ways."""
+    base = np.concatenate([[0], np.cumsum([len(table.tracks) for table in tasks.run.traces])])
+    found: set[tuple[int, int]] = set()
+    for table, first in zip(tasks.run.traces, base.tolist(), strict=False):
+        flows: dict[str, Any] = {**table.sides["flows"]}
+        words = np.array([word == FORWARD_FLOW for word in flows["category"].words] + [False])
+        at = np.flatnonzero(words[flows["category"].codes] & (flows["row"] >= 0))
+        keys = np.asarray(flows["id"])[at]
+        ops: dict[str, Any] = {**table.sides["ops"]}
+        numbered = np.flatnonzero(np.asarray(ops["sequence"]) >= 0)
+        for key, row in (
+            (keys, np.asarray(flows["row"])[at]),
+            (np.asarray(ops["sequence"])[numbered], np.asarray(ops["row"])[numbered]),
+        ):
+            found |= _sharing(key, first + table.track[row].astype(np.int64))
+    return found
+
+
+def _sharing(key: np.ndarray, track: np.ndarray) -> set[tuple[int, int]]:
+    """Pairs of tracks on which the same key occurs."""
+    if not len(key):
+        return set()
+    unique = np.unique(np.stack([key, track]), axis=1)
+    same = np.flatnonzero(unique[0, 1:] == unique[0, :-1])
+    pairs = np.unique(np.stack([unique[1, same], unique[1, same + 1]]), axis=1).T.tolist()
+    return {(a, b) for a, b in pairs} | {(b, a) for a, b in pairs}
