@@ -60,6 +60,11 @@ class Run:
         """Where times come from: "recorded", or "replay" where a trace has none and its nodes were placed."""
         return "replay" if any(trace.info.placed == "replay" for trace in self.traces) else "recorded"
 
+    @property
+    def placing(self) -> tuple[str, ...]:
+        """The rules by which traces without times were placed, see TraceInfo.placing; () where all are recorded."""
+        return tuple(sorted({trace.info.placing for trace in self.traces} - {""}))
+
     @cached_property
     def row_base(self) -> np.ndarray:
         """First row of each trace in the numbering of the whole run: i64, traces + 1."""
