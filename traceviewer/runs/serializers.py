@@ -24,7 +24,7 @@ class RunJobSerializer(serializers.ModelSerializer[Job]):
         read_only_fields = fields
 
 
-class MemberSerializer(serializers.Serializer[Any]):
+class ArchivedSerializer(serializers.Serializer[Any]):
     rank = serializers.IntegerField(allow_null=True)
     name = serializers.CharField()
 
@@ -43,7 +43,7 @@ class OriginalSerializer(serializers.ModelSerializer[Trace]):
     def get_url(self, trace: Trace) -> str | None:
         return f"/api/v1/runs/{trace.run_id}/originals/{trace.index}/" if trace.source else None
 
-    @extend_schema_field(MemberSerializer(many=True))
+    @extend_schema_field(ArchivedSerializer(many=True))
     def get_members(self, trace: Trace) -> Any:
         return [{"rank": rank, "name": name} for rank, name in trace.members]
 
