@@ -169,6 +169,11 @@ class TraceInfo:
         """Where the times come from: "recorded", or "replay" where the reader placed nodes by their dependencies."""
         return "replay" if self.metadata.get("placed") == "replay" else "recorded"
 
+    @property
+    def placing(self) -> str:
+        """Which dependencies the placed nodes wait for, "data and control" or "data"; "" where times are recorded."""
+        return str(self.metadata.get("placing", "")) if self.placed == "replay" else ""
+
 
 @dataclass(frozen=True)
 class EventTable:

@@ -36,6 +36,7 @@ MESSAGES: dict[str, str] = {
     "clocks_differ": "ranks have a clock that is off; compare times across ranks on aligned clocks",
     "clocks_unknown": "ranks share no collective with the others; how far their clocks are off is not known",
     "files_skipped": "files of the archive or folder are no traces and were left out",
+    "members_replaced": "files in archives are left out: other files of the run have taken their place",
     "no_steps": "no ProfilerStep marks and no annotation that repeats: figures are for the whole trace, not per step",
     "steps_from_annotation": "steps are those of an annotation that repeats, as there are no ProfilerStep marks",
     "unreadable_samples": "counter values are no numbers; their series have a gap there",

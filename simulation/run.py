@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -59,6 +59,11 @@ class Run:
     def placed(self) -> str:
         """Where times come from: "recorded", or "replay" where a trace has none and its nodes were placed."""
         return "replay" if any(trace.info.placed == "replay" for trace in self.traces) else "recorded"
+
+    @property
+    def placing(self) -> tuple[str, ...]:
+        """The rules by which traces without times were placed, see TraceInfo.placing; () where all are recorded."""
+        return tuple(sorted({trace.info.placing for trace in self.traces} - {""}))
 
     @cached_property
     def row_base(self) -> np.ndarray:
@@ -134,28 +139,30 @@ def read_run(
     scratch: Path | None = None,
     limits: ArchiveLimits = archive.LIMITS,
     file_limits: Limits = LIMITS,
+    left_out: Collection[str] = (),
 ) -> Run:
     """Read the files of one run: one per rank, in folders and archives or by themselves.
 
-    Archives are unpacked in `scratch`. Raises TraceError, of the first file that cannot be read; what is no trace is
-    left out of a folder or an archive, and counted.
+    Archives are unpacked in `scratch`, without the members that `left_out` names as they are shown. Raises TraceError,
+    of the first file that cannot be read; what is no trace is left out of a folder or an archive, and counted.
     """
     if not paths:
         raise ValueError("a run needs at least one file")
-    with archive.unpacked(paths, scratch, limits, progress) as unpacked:
+    with archive.unpacked(paths, scratch, limits, progress, left_out) as unpacked:
         sizes = [source.path.stat().st_size for source in unpacked.sources]
         read = parallel.each(partial(_read_source, limits=file_limits), unpacked.sources, sizes, progress)
     tables = [table for table in read if isinstance(table, EventTable)]
-    left_out = [
+    strangers = [
         source for source, table in zip(unpacked.sources, read, strict=True) if isinstance(table, UnknownFormat)
     ]
-    skipped = [*unpacked.skipped, *(source.name for source in left_out)]
+    skipped = [*unpacked.skipped, *(source.name for source in strangers)]
     if not tables:
         reasons = "; ".join(str(error) for error in read[:3])
         names = ", ".join(path.name for path in paths)
         raise UnknownFormat(f"none of its {len(skipped):,} files is a trace", file=names, hint=reasons)
     run = Run.of(tables)
     run.quality.add("files_skipped", len(skipped), skipped)
+    run.quality.add("members_replaced", len(unpacked.left_out), unpacked.left_out)
     run.quality.add("truncated", len(unpacked.cut), unpacked.cut)
     return run
 

@@ -30,6 +30,11 @@ Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Traces of 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
+class ClockMode(StrEnum):
+    RECORDED = "recorded"
+    ALIGNED = "aligned"
+
+
 class ExportFormat(StrEnum):
     CHROME = "chrome"
     ARROW = "arrow"
@@ -102,6 +107,9 @@ def export(
         ExportFormat | None, typer.Option("--format", help="As the name of the file says, if not given.")
     ] = None,
     rank: Annotated[int | None, typer.Option(min=0, help="Write this rank alone.")] = None,
+    clock: Annotated[
+        ClockMode, typer.Option(help="`aligned` takes the ranks' estimated clock offsets off all times.")
+    ] = ClockMode.RECORDED,
 ) -> None:
     """Write the run as Chrome JSON, Arrow, Parquet or CSV; secrets are masked."""
     from simulation.formats.export import export_run, format_of
@@ -114,7 +122,8 @@ def export(
         if rank is not None and rank not in run.ranks:
             raise typer.BadParameter(f"the run has no rank {rank}", param_hint="--rank")
         traces = None if rank is None else frozenset([run.ranks.index(rank)])
-        export_run(run, out, chosen, Selection(ranks=traces), progress)
+        shown = run.aligned() if clock is ClockMode.ALIGNED else run
+        export_run(shown, out, chosen, Selection(ranks=traces), progress)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The one folder in which all data lives: TRACEVIEWER_HOME."""
+"""The one folder in which all data lives, TRACEVIEWER_HOME, and the machine it is on."""
 
 from __future__ import annotations
 
@@ -32,3 +32,13 @@ def secret_key(home: Path) -> str:
             pass
         mine.unlink()
     return path.read_text()
+
+
+def machine_memory_bytes() -> int:
+    """What this machine has, or this container may use."""
+    has = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        most = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+    except OSError:  # no container, or an older kind
+        return has
+    return min(has, int(most)) if most.isdigit() else has

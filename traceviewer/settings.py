@@ -11,7 +11,7 @@ from typing import Any
 import dj_database_url
 from csp.constants import NONE, SELF
 
-from traceviewer.home import PROJECT, open_home, secret_key
+from traceviewer.home import PROJECT, machine_memory_bytes, open_home, secret_key
 
 
 def words(name: str, default: str = "") -> list[str]:
@@ -165,6 +165,14 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 
 JOB_STALE_S = float(os.environ.get("TRACEVIEWER_JOB_STALE_S", "30"))
 """A running job whose heart has not beaten for so long has lost its worker. On one machine it is seen at once."""
+
+JOB_MAX_S = float(os.environ.get("TRACEVIEWER_JOB_MAX_S", "3600"))
+JOB_MAX_BYTES = int(
+    os.environ.get("TRACEVIEWER_JOB_MAX_BYTES", 3 * machine_memory_bytes() // 4 // max(1, CELERY_WORKER_CONCURRENCY))
+)
+"""What one job may take. The memory of the machine is enough for all that run at once, and a quarter is left."""
+JOBS_MAX_QUEUED = int(os.environ.get("TRACEVIEWER_JOBS_MAX_QUEUED", "100"))
+"""Jobs of one user that wait for a worker."""
 
 # Who may come in
 

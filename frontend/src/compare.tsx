@@ -3,7 +3,8 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { type AxisMode, offsetAt, referenceSteps } from './diff/align';
 import { type ComparePage, mount, readPage } from './page';
-import { type Comparison, getJson, type Layout } from './transport/api';
+import { StaleBanner } from './run/Stale';
+import { type ClockMode, type Comparison, getJson, type Layout } from './transport/api';
 import { connection } from './transport/connection';
 import { ConnectionBanner } from './ui/ConnectionBanner';
 import { DetailsPanel } from './ui/DetailsPanel';
@@ -12,6 +13,7 @@ import { HelpSheet } from './ui/HelpSheet';
 import { NARROW, Panel, PanelOpener } from './ui/Panel';
 import { StepTable } from './ui/StepTable';
 import { visible } from './ui/text';
+import { ClockChoice, clockOf, furthestOff, onClock } from './viewer/ClockChoice';
 import { HELP, inTabs, Notice, NotReady, placeOf } from './viewer/page_parts';
 import { loadLayout, RunPane } from './viewer/run_pane';
 import { StatusBar } from './viewer/StatusBar';
@@ -26,25 +28,39 @@ interface Loaded {
 function CompareIsland({ page }: { page: ComparePage }) {
   const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [problem, setProblem] = useState('');
+  const show = (clock: ClockMode) =>
+    load(page, clock).then(
+      (next) => {
+        if (loaded)
+          history.replaceState(null, '', onClock(location.search, loaded.layouts[0], next.layouts[0]));
+        setLoaded(next);
+      },
+      (error: Error) => setProblem(error.message),
+    );
   const unready = [page.a, page.b].find((run) => run.state !== 'ready');
   useEffect(() => {
-    if (!unready) load(page).then(setLoaded, (error: Error) => setProblem(error.message));
+    if (!unready) void show(clockOf(location.search));
   }, []);
   if (unready) return <NotReady run={unready} />;
   if (problem) return <Notice title="The comparison could not be loaded">{problem}</Notice>;
-  return loaded && <Compare page={page} {...loaded} />;
+  return loaded && <Compare key={loaded.layouts[0].clock} page={page} {...loaded} onClock={show} />;
 }
 
-async function load({ a, b }: ComparePage): Promise<Loaded> {
+async function load({ a, b }: ComparePage, clock: ClockMode): Promise<Loaded> {
   const [comparison, first, second] = await Promise.all([
-    getJson<Comparison>(`compare/${a.id}/${b.id}/`),
-    loadLayout(a),
-    loadLayout(b),
+    getJson<Comparison>(`compare/${a.id}/${b.id}/?clock=${clock}`),
+    loadLayout(a, clock),
+    loadLayout(b, clock),
   ]);
   return { comparison, layouts: [first, second] };
 }
 
-function Compare({ page, comparison, layouts }: { page: ComparePage } & Loaded) {
+interface CompareProps extends Loaded {
+  page: ComparePage;
+  onClock: (clock: ClockMode) => void;
+}
+
+function Compare({ page, comparison, layouts, onClock: choose }: CompareProps) {
   const help = useSignal(false);
   const isPaired = comparison.pairing.by === 'origin';
   const viewer = useMemo(() => makeViewer(page, comparison, layouts, (isOpen) => (help.value = isOpen)), []);
@@ -52,6 +68,9 @@ function Compare({ page, comparison, layouts }: { page: ComparePage } & Loaded) 
   return (
     <>
       <ConnectionBanner status={connection().status} />
+      {[page.a, page.b].map((run) => (
+        <StaleBanner key={run.id} run={run} csrf={page.csrf} canEdit={page.can_edit} />
+      ))}
       <div class="workspace">
         <ViewerSurface
           viewer={viewer}
@@ -61,6 +80,7 @@ function Compare({ page, comparison, layouts }: { page: ComparePage } & Loaded) 
       </div>
       <StatusBar viewer={viewer}>
         <AxisChoice viewer={viewer} />
+        <ClockChoice layout={furthestOff(layouts)} onChoose={choose} />
         <span class="wide">
           {isPaired ? `paired ${comparison.pairing.coverage_percent} % of events` : 'not paired'}
         </span>

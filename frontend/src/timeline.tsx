@@ -6,6 +6,7 @@ import { askWith, type Desk } from './run/desk';
 import type { Part } from './run/exporting';
 import { RunBanner } from './run/RunBanner';
 import { RunMenu } from './run/RunMenu';
+import { StaleBanner } from './run/Stale';
 import type { ClockMode, Layout, Run, StepLayout } from './transport/api';
 import { connection } from './transport/connection';
 import { isBusy, isOver, watchJob } from './transport/jobs';
@@ -118,6 +119,7 @@ function Timeline({ state, layout, onClock: choose }: TimelineProps) {
       <ConnectionBanner status={connection().status} />
       <Problem text={problem.value} />
       {run.error && <Problem text={`Reading it again failed, and it stays as it was. ${run.error}`} />}
+      <StaleBanner run={run} csrf={page.csrf} canEdit={page.can_edit} />
       <RunBanner quality={run.quality} placed={layout.placed} onOpen={openQuality} />
       <div class="workspace">
         <ViewerSurface viewer={viewer} label={`Timeline of ${visible(run.name)}`} />
@@ -153,12 +155,18 @@ function Tabs({ state, viewer, onQuality }: { state: State; viewer: Viewer; onQu
           Compare with measured
         </a>
       )}
-      <Actions state={state} parts={() => partsOf(viewer)} />
+      <Actions state={state} parts={() => partsOf(viewer)} shownClock={viewer.panes[0].layout.clock} />
     </>
   );
 }
 
-function Actions({ state, parts }: { state: State; parts?: () => Part[] }) {
+interface ActionsProps {
+  state: State;
+  parts?: () => Part[];
+  shownClock?: ClockMode;
+}
+
+function Actions({ state, parts, shownClock }: ActionsProps) {
   const { run, editing, desk, page } = state;
   return (
     <RunMenu
@@ -166,6 +174,7 @@ function Actions({ state, parts }: { state: State; parts?: () => Part[] }) {
       desk={desk}
       canEdit={page.can_edit}
       parts={parts}
+      shownClock={shownClock}
       onRename={() => (editing.value = 'name')}
       onTag={() => (editing.value = 'tags')}
     />
@@ -188,7 +197,8 @@ function Side({ viewer, shown }: { viewer: Viewer; shown: { value: Shown } }) {
       />
     );
   }
-  if (shown.value === 'quality') return <QualityPanel quality={run.quality} onClose={close} />;
+  if (shown.value === 'quality')
+    return <QualityPanel quality={run.quality} placing={layout.placing} onClose={close} />;
   if (shown.value === 'summary') return <Summary viewer={viewer} onClose={close} />;
   return <PanelOpener label="Summary" onOpen={() => (shown.value = 'summary')} />;
 }

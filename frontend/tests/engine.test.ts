@@ -12,6 +12,7 @@ import {
   rowAt,
   rowsBetween,
   trackKey,
+  trackName,
 } from '../src/engine/rows';
 import { TextFitter } from '../src/engine/text';
 import { buildTheme, contrast, mix, pack, parseHex } from '../src/engine/theme';
@@ -131,6 +132,7 @@ const LAYOUT: Layout = {
   version: '1',
   clock: 'recorded',
   placed: 'recorded',
+  placing: [],
   base_ns: '0',
   span: [0, 100],
   view: [0, 100],
@@ -309,4 +311,13 @@ describe('the theme', () => {
     expect(palette.merged[1]).not.toBe(palette.solid[1]);
     expect(contrast([0, 0, 0], [255, 255, 255])).toBeCloseTo(21);
   });
+});
+
+it('calls asynchronous work what it is', () => {
+  const name = (kind: 'async' | 'thread', text: string) => trackName({ kind, name: text });
+  expect([name('async', 'net'), name('async', 'async'), name('thread', 'net')]).toEqual([
+    'net, asynchronous',
+    'asynchronous',
+    'net',
+  ]);
 });

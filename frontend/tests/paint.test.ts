@@ -48,6 +48,7 @@ function layoutOf(lanes: number): Layout {
     version: '1',
     clock: 'recorded',
     placed: 'recorded',
+    placing: [],
     base_ns: '0',
     span: [0, 1024],
     view: [0, 1024],

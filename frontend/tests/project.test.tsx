@@ -4,7 +4,7 @@ import { act } from 'preact/test-utils';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { RunsTable } from '../src/project/RunsTable';
 import { RunList } from '../src/project/runs';
-import { change, remove } from '../src/run/desk';
+import { addRanks, change, remove } from '../src/run/desk';
 import { type Run, refusal } from '../src/transport/api';
 import type { JobProgress } from '../src/transport/jobs';
 import { droppedFiles, runName } from '../src/uploads/files';
@@ -202,7 +202,7 @@ test('it adds a tag and takes one away, and leads to the runs that have it', asy
 
 test('it follows a run that is read again', async () => {
   answer(202, aRun({ job: aJob() })); // it stays ready meanwhile
-  const originals = [{ index: 0, rank: 0, file_name: 'rank0.json', size_bytes: 7, url: '/x' }];
+  const originals = [{ index: 0, rank: 0, file_name: 'rank0.json', size_bytes: 7, url: '/x', members: [] }];
   await show(aList([aRun({ originals })]));
   await act(async () => item('Read again').click());
   await vi.waitFor(() => expect(root.textContent).toContain('waiting for a worker'));
@@ -210,6 +210,39 @@ test('it follows a run that is read again', async () => {
   answer(200, aRun({ error: 'rank0.json: byte 7: no JSON', job: aJob({ state: 'failed' }) }));
   await act(() => callbacks.get('j1')?.(told({ state: 'failed' })));
   await vi.waitFor(() => expect(root.querySelector('tr.reason')?.textContent).toContain('stays as it was'));
+});
+
+test('it reads a failed run again whose files are kept, and offers nothing where they are not', async () => {
+  const original = { index: 0, rank: null, file_name: 'rank0.json', size_bytes: 7, url: '/x', members: [] };
+  const failed = aRun({
+    state: 'failed',
+    error: 'rank0.json: byte 7: no JSON',
+    job: aJob({ state: 'failed' }),
+  });
+  await show(aList([{ ...failed, originals: [{ ...original, url: null }] }]));
+  expect(root.querySelector('tr.reason button')).toBeNull();
+  const fetched = answer(202, aRun({ state: 'reading', job: aJob() }));
+  await show(aList([{ ...failed, originals: [original] }]));
+  await act(async () => root.querySelector<HTMLButtonElement>('tr.reason button')!.click());
+  await vi.waitFor(() => expect(root.textContent).toContain('waiting for a worker'));
+  const [address, { method }] = fetched.mock.lastCall as unknown as [string, RequestInit];
+  expect([method, address]).toEqual(['POST', '/api/v1/runs/r1/reread/']);
+});
+
+test('it names the ranks in an archive, each to be replaced, and sends which', async () => {
+  const members = [0, 1].map((rank) => ({ rank, name: `job.zip/rank${rank}.json` }));
+  const run = aRun({
+    originals: [{ index: 0, rank: null, file_name: 'job.zip', size_bytes: 7, url: '/x', members }],
+  });
+  await show(aList([run]));
+  await act(async () => item('Files and ranks…').click());
+  const lines = [...root.querySelectorAll('.files tbody tr')].map((line) => line.textContent);
+  expect(lines).toEqual(['–job.zip7 BDownloadReplace…', '0rank0.jsonReplace…', '1rank1.jsonReplace…']);
+  const fetched = answer(202, run);
+  await addRanks(run, '', ['u1'], { replace: 1 });
+  await addRanks(run, '', ['u1'], { instead_of: 0 });
+  const bodies = fetched.mock.calls.map((call) => (call as unknown as [string, RequestInit])[1].body);
+  expect(bodies).toEqual(['{"uploads":["u1"],"replace":1}', '{"uploads":["u1"],"instead_of":0}']);
 });
 
 test('it lets a run go that was moved to another project', async () => {

@@ -2,11 +2,13 @@
 import { render } from 'preact';
 import { act } from 'preact/test-utils';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ExportSheet } from '../src/run/ExportSheet';
 import { exportUrl, WHOLE } from '../src/run/exporting';
 import { openInPerfetto, PERFETTO } from '../src/run/perfetto';
 import { RunBanner, warnings } from '../src/run/RunBanner';
-import type { Clock } from '../src/transport/api';
-import { ClockChoice, clockOf, furthest, onClock } from '../src/viewer/ClockChoice';
+import { StaleBanner } from '../src/run/Stale';
+import type { Clock, Run } from '../src/transport/api';
+import { ClockChoice, clockOf, furthest, furthestOff, onClock } from '../src/viewer/ClockChoice';
 import { aRun } from './examples';
 
 let root: HTMLElement;
@@ -30,6 +32,31 @@ test('it exports all of a run, or a range of some tracks, rounded outwards', () 
   expect(exportUrl(aRun(), 'csv', part)).toBe(
     '/api/v1/runs/r1/export/?format=csv&begin_ns=10&end_ns=21&tracks=0,12',
   );
+});
+
+test('it exports on the clocks that are asked for', () => {
+  expect(exportUrl(aRun(), 'csv', WHOLE, 'aligned')).toBe('/api/v1/runs/r1/export/?format=csv&clock=aligned');
+});
+
+test('it offers the clocks of several ranks, those of the page first, and keeps a range on them', async () => {
+  const parts = [{ label: 'Range', range: { beginNs: 0, endNs: 9 } }];
+  const sheet = (ranks: number) => (
+    <ExportSheet run={aRun({ ranks })} parts={parts} shownClock="aligned" onClose={() => {}} />
+  );
+  const link = () => root.querySelector('a')!.getAttribute('href');
+  const option = (text: string) =>
+    [...root.querySelectorAll('label')]
+      .find((one) => one.textContent!.startsWith(text))!
+      .querySelector('input')!;
+  await act(() => render(sheet(1), root));
+  expect(root.textContent).not.toContain('Clocks');
+  await act(() => render(sheet(2), root));
+  expect(link()).toContain('clock=aligned');
+  await act(async () => option('as recorded').click());
+  expect(link()).not.toContain('clock');
+  await act(async () => option('Range').click());
+  expect(link()).toContain('clock=aligned&begin_ns=0&end_ns=9');
+  expect(option('as recorded').closest('fieldset')!.disabled).toBe(true);
 });
 
 /** A window that answers the n-th PING from an origin, and what was posted to it. */
@@ -121,6 +148,33 @@ test('it names the clock that is furthest off, whichever way', () => {
     offset_ns: -1_200_000,
     uncertainty_ns: 3400,
   });
+});
+
+test('it takes the run with known clocks, and of two the one that is further off', () => {
+  const [unknown, near, far] = [traces(null), traces(clock(0), clock(9)), traces(clock(0), clock(-90))].map(
+    (all) => ({ traces: all }),
+  );
+  expect(furthestOff([unknown, near])).toBe(near);
+  expect(furthestOff([far, near])).toBe(far);
+  expect(furthestOff([unknown, unknown])).toBe(unknown);
+});
+
+test('it marks a stale prediction and replays its measured run anew', async () => {
+  const stale_reason = 'Rank 3 was replaced.';
+  const stale = aRun({ id: 'p1', kind: 'predicted', measured_run: 'r0', stale: true, stale_reason });
+  const banner = (run: Run, canEdit: boolean) =>
+    act(() => render(<StaleBanner run={run} csrf="t" canEdit={canEdit} />, root));
+  await banner({ ...stale, stale: false }, true);
+  expect(root.childElementCount).toBe(0);
+  await banner(stale, false);
+  expect(root.textContent).toContain('made from an older state of the run: Rank 3 was replaced.');
+  expect(root.querySelector('button')).toBeNull();
+  const fetched = vi.fn(async () => new Response(JSON.stringify({ detail: 'No.' }), { status: 409 }));
+  vi.stubGlobal('fetch', fetched);
+  await banner(stale, true);
+  await act(async () => root.querySelector('button')!.click());
+  const [address] = fetched.mock.lastCall as unknown as [string];
+  expect(address).toBe('/api/v1/runs/r0/replay/');
 });
 
 test('it keeps the choice of clock in the address, and the window although the zero of time moves', () => {

@@ -6,10 +6,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { COMMANDS } from '../src/engine/keys';
 import type { LinkStatus } from '../src/transport/connection';
 import { ConnectionBanner } from '../src/ui/ConnectionBanner';
-import { argsJson, DetailsPanel } from '../src/ui/DetailsPanel';
+import { argsJson, categoryOf, DetailsPanel } from '../src/ui/DetailsPanel';
 import { HelpSheet } from '../src/ui/HelpSheet';
 import { jobText } from '../src/ui/JobBar';
-import { QualityBadge, QualityPanel } from '../src/ui/QualityPanel';
+import { placingText, QualityBadge, QualityPanel } from '../src/ui/QualityPanel';
 import { ReplayButton } from '../src/ui/ReplayButton';
 import { StepTable } from '../src/ui/StepTable';
 import { anEvent, aRun } from './examples';
@@ -61,6 +61,22 @@ test('it shows and copies an arg exactly as in the file', async () => {
   expect(argsJson(args)).toBe(written[1]);
 });
 
+test('it shows the module, the words of the file, and the args of the end', async () => {
+  const event = anEvent({
+    spellings: ['kernel', 'Kernel'],
+    module: ['Net_0', 'Block\u202e_1'],
+    end_args: [['result', '"ok"']],
+  });
+  await show(<DetailsPanel event={event} where="stream 7" onGo={nothing} onClose={nothing} />);
+  expect(root.textContent).toContain('kernel (in the file: Kernel)');
+  expect(root.textContent).toContain('in module Net_0.Block<U+202E>_1');
+  expect([...root.querySelectorAll('h3')].map((head) => head.textContent)).toContain(
+    'Args of its end, as in the file',
+  );
+  expect(root.querySelector('pre')?.textContent).toBe('"ok"');
+  expect(categoryOf(anEvent())).toBe('kernel');
+});
+
 test('it cuts a value of a million characters on display and says so', async () => {
   const args: [string, string][] = [['source', `"${'x'.repeat(1_000_000)}"`]];
   await show(<DetailsPanel event={anEvent({ args })} where="" onGo={nothing} onClose={nothing} />);
@@ -103,7 +119,7 @@ test('it names the first finding on the badge and counts all in the panel', asyn
   expect(root.textContent).toBe('Quality: 128 device events have no launch, 1 more');
   button('Quality').click();
   expect(opened).toHaveBeenCalledOnce();
-  await show(<QualityPanel quality={quality} onClose={nothing} />);
+  await show(<QualityPanel quality={quality} placing={[]} onClose={nothing} />);
   expect([...root.querySelectorAll('.findings li')].map((li) => li.textContent)).toEqual([
     '128device events have no launch; they belong to no step',
     '22,389flow arrows have one end only; not drawn',
@@ -190,4 +206,15 @@ test('it says that the connection is lost, and stops saying it', async () => {
     status.value = 'http';
   });
   expect(root.textContent).toBe('');
+});
+
+test('it says by what rule times were placed, where they were', async () => {
+  expect(placingText([])).toBe('');
+  expect(placingText(['data', 'data and control'])).toContain(
+    '(by data alone; in other ranks by data and control)',
+  );
+  await show(<QualityPanel quality={[]} placing={['data and control']} onClose={nothing} />);
+  expect(root.textContent).toContain('Times were not recorded but placed');
+  await show(<QualityPanel quality={[]} placing={[]} onClose={nothing} />);
+  expect(root.textContent).not.toContain('Times were not recorded');
 });

@@ -63,6 +63,7 @@ const LAYOUT: Layout = {
   version: '1',
   clock: 'recorded',
   placed: 'recorded',
+  placing: [],
   base_ns: '0',
   span: [0, 1024],
   view: [0, 1024],

@@ -16,7 +16,7 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -73,19 +73,25 @@ class Unpacked:
 
     sources: list[Source] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)  # empty ones
+    left_out: list[str] = field(default_factory=list)  # members that were not wanted
     cut: list[str] = field(default_factory=list)  # archives that end early; their last file may be cut, too
 
 
 @contextmanager
 def unpacked(
-    paths: Sequence[Path], scratch: Path | None = None, limits: ArchiveLimits = LIMITS, progress: Progress = silent
+    paths: Sequence[Path],
+    scratch: Path | None = None,
+    limits: ArchiveLimits = LIMITS,
+    progress: Progress = silent,
+    left_out: Collection[str] = (),
 ) -> Iterator[Unpacked]:
     """The files of these files, folders and archives; what is unpacked lies in `scratch` and goes afterwards.
 
+    `left_out` names members of archives, as they are shown, that are not unpacked.
     Raises TraceError: missing, damaged, over a limit, or of a kind that is refused.
     """
     with tempfile.TemporaryDirectory(dir=scratch, prefix="unpacked-") as folder:
-        unpacker = _Unpacker(Path(folder), limits, progress)
+        unpacker = _Unpacker(Path(folder), limits, progress, frozenset(left_out))
         for path in paths:
             unpacker.take(path)
         yield unpacker.found
@@ -107,8 +113,8 @@ def kind_of(path: Path) -> str | None:
 class _Unpacker:
     """Takes paths apart, one after another, and keeps count."""
 
-    def __init__(self, folder: Path, limits: ArchiveLimits, progress: Progress) -> None:
-        self.folder, self.limits, self.progress = folder, limits, progress
+    def __init__(self, folder: Path, limits: ArchiveLimits, progress: Progress, left_out: frozenset[str]) -> None:
+        self.folder, self.limits, self.progress, self.left_out = folder, limits, progress, left_out
         self.found = Unpacked()
         self.members = self.size_bytes = 0
 
@@ -165,8 +171,11 @@ class _Unpacker:
         """Write the member into a folder of its own, under its own last name: messages show that."""
         last = "".join(c for c in PurePosixPath(name).name if c.isprintable()).encode()[-NAME_BYTES:]
         path = self.folder / str(self.members) / (last.decode(errors="ignore") or "trace")
-        path.parent.mkdir()
         source = Source(path, shown(f"{archive.name}/{name}"), is_member=True, archive_sha256=sha256)
+        if source.name in self.left_out:
+            self.found.left_out.append(source.name)
+            return
+        path.parent.mkdir()
         try:
             with path.open("wb") as file:
                 while chunk := content.read(CHUNK_BYTES):

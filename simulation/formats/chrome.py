@@ -38,11 +38,12 @@ def write_chrome(
     if tables is not None:
         run = replace(run, traces=tuple(tables))
     traces = selection.traces(run)
+    base_ns = _base_ns(run, traces)
     with replacing(path) as beside, _opened(beside, path.suffix == ".gz") as sink:
-        sink.write(_head(run, traces))
+        sink.write(_head(run, traces, base_ns))
         first = True
         for number, trace in enumerate(traces, 1):
-            for block in TraceText(run, trace, selection, len(traces) == 1).blocks():
+            for block in TraceText(run, trace, selection, len(traces) == 1, base_ns).blocks():
                 sink.write(block if first else b",\n" + block)
                 first = False
             progress("writing", number, len(traces))
@@ -55,12 +56,16 @@ def _opened(path: Path, packed: bool) -> BinaryIO:
     return open(path, "wb")
 
 
-def _head(run: Run, traces: Sequence[int]) -> bytes:
+def _base_ns(run: Run, traces: Sequence[int]) -> int:
+    """Unix ns that the file's times count from: of one trace its own, of several the run's; never negative."""
+    return max(0, run.origin_ns + (run.shift_ns[traces[0]] if len(traces) == 1 else 0))
+
+
+def _head(run: Run, traces: Sequence[int], base_ns: int) -> bytes:
     """Everything before the events: of one trace its own metadata, of several what holds for all."""
     if len(traces) == 1:
         info = run.traces[traces[0]].info
         head = {key: value for key, value in info.metadata.items() if key != "baseTimeNanoseconds"}
-        base_ns = info.base_ns
         if (rank := run.ranks[traces[0]]) is not None:  # it may have been told by the file's name alone
             given = head.get("distributedInfo")
             head["distributedInfo"] = {**(given if isinstance(given, dict) else {}), "rank": rank}
@@ -69,7 +74,8 @@ def _head(run: Run, traces: Sequence[int]) -> bytes:
         head = {"schemaVersion": 1, "displayTimeUnit": "ms"}
         if worlds:
             head["distributedInfo"] = {"world_size": max(world for world in worlds if world is not None)}
-        base_ns = run.origin_ns
+    if run.is_aligned:
+        head["clock"] = "aligned"
     if base_ns:
         head["baseTimeNanoseconds"] = base_ns
     return json.dumps(head)[:-1].encode() + (b", " if head else b"") + b'"traceEvents": [\n'

@@ -34,11 +34,11 @@ _REASONS = {
 class TraceText:
     """One trace as the text of its events."""
 
-    def __init__(self, run: Run, index: int, selection: Selection, alone: bool) -> None:
-        """`alone`: no other trace goes into the same file."""
+    def __init__(self, run: Run, index: int, selection: Selection, alone: bool, base_ns: int) -> None:
+        """`alone`: no other trace goes into the same file. `base_ns`: what the file's times count from."""
         self.trace, self.index, self.alone = run.traces[index], index, alone
         self.is_whole = selection.is_whole
-        self.shift_ns = 0 if alone else run.shift_ns[index]
+        self.shift_ns = run.origin_ns + run.shift_ns[index] - base_ns
         rank = run.ranks[index]
         self.prefix = f"rank {rank}: " if rank is not None else f"{self.trace.info.file_name}: "
         self.pids = self._pids(run)

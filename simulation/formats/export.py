@@ -79,11 +79,20 @@ def format_of(path: Path) -> str:
 def export_run(
     run: Run, path: Path, format_: str, selection: Selection = EVERYTHING, progress: Progress = silent
 ) -> None:
-    """Write the selected events to `path`, all or nothing. `format_` is a key of SUFFIXES."""
+    """Write the selected events to `path`, all or nothing. `format_` is a key of SUFFIXES.
+
+    Times are those that the run shows: of `run.aligned()`, on aligned clocks, which the file then says.
+    """
     if format_ == "chrome":
         write_chrome(run, path, selection=selection, progress=progress)
         return
-    meta = {"origin_ns": run.origin_ns, "engine_version": ENGINE_VERSION, "quality": run.quality.counts()}
+    clock = "aligned" if run.is_aligned else "recorded"
+    meta = {
+        "clock": clock,
+        "origin_ns": run.origin_ns,
+        "engine_version": ENGINE_VERSION,
+        "quality": run.quality.counts(),
+    }
     schema = pa.schema(list(COLUMNS.items()), metadata={META_KEY: json.dumps(meta).encode()})
     traces = selection.traces(run)
     with replacing(path) as beside, SINKS[format_](beside, schema) as sink:

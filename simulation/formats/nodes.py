@@ -17,6 +17,9 @@ from simulation.formats.placing import place
 UNIT_NS = 1_000
 """How long a node without nodes inside is drawn where nothing says how long it took."""
 
+BY_DATA_AND_CONTROL, BY_DATA = "data and control", "data"
+"""Which dependencies decide where a node without a recorded time is placed: as early as these allow."""
+
 UNKNOWN_NS = -1
 NOT_AN_OBJECT = -1
 ID_BITS = 2**64 - 1
@@ -67,19 +70,19 @@ class Nodes:
 
 
 def build(nodes: Nodes, builder: TableBuilder, info: TraceInfo, args: ArgsStore) -> EventTable:
-    """The table, its dependencies, and, in `metadata["placed"]`, where the times come from.
+    """The table, its dependencies, and in the metadata where the times come from: `placed`, and `placing`, the rule.
 
     Raises TraceError as TableBuilder does.
     """
     known = _Ids(nodes)
     builder.quality.add("repeated_nodes", known.repeated)
     ends = {need: known.resolved(pairs, builder) for need, pairs in nodes.links.items()}
-    start, dur = _times(nodes, known, ends, builder)
+    start, dur, placing = _times(nodes, known, ends, builder)
     builder.quality.add("placed_by_replay", 0 if nodes.recorded else len(nodes))
     builder.details.add("node", np.arange(len(nodes)), known.ids.view(np.int64))
     builder.add(_block(nodes, builder, start, dur))
-    placed = "recorded" if nodes.recorded else "replay"
-    table = builder.build(replace(info, metadata={**info.metadata, "placed": placed}), args)
+    made = {"placed": "recorded"} if nodes.recorded else {"placed": "replay", "placing": placing}
+    table = builder.build(replace(info, metadata={**info.metadata, **made}), args)
     return replace(table, dependencies=_dependencies(table, ends))
 
 
@@ -112,8 +115,8 @@ class _Ids:
 
 def _times(
     nodes: Nodes, known: _Ids, ends: dict[Need, np.ndarray], builder: TableBuilder
-) -> tuple[np.ndarray, np.ndarray]:
-    """(start, duration) of each node, as recorded or by its dependencies, to which nesting is none.
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """(start, duration) of each node, as recorded or by its dependencies, to which nesting is none; which these were.
 
     Data and control both count, as in Chakra's newer feeder; where they contradict each other, data alone, as in its
     older one: control then only means the call that a node stood in.
@@ -128,16 +131,17 @@ def _times(
     builder.quality.add("unknown_durations", int(np.count_nonzero(unknown & leaf)))
     dur = np.where(unknown & leaf, UNIT_NS, np.maximum(dur, 0))
     if nodes.recorded:
-        return start, dur
+        return start, dur, ""
     data = np.concatenate([ends[Need.DATA], np.array(nodes.before, np.int64).reshape(-1, 2)])
-    lost = 0
-    for pairs in (np.concatenate([data, ends[Need.CONTROL]]), data):
+    lost, placing = 0, ""
+    for rule, pairs in ((BY_DATA_AND_CONTROL, np.concatenate([data, ends[Need.CONTROL]])), (BY_DATA, data)):
+        placing = rule
         after = pairs[inside[pairs[:, 0]] != pairs[:, 1]]
         start, end, lost = place(dur, np.where(nested, inside, -1), after[:, 0], after[:, 1])
         if not lost:
             break
     builder.quality.add("dependency_cycles", lost)
-    return start, end - start
+    return start, end - start, placing
 
 
 def _block(nodes: Nodes, builder: TableBuilder, start_ns: np.ndarray, dur_ns: np.ndarray) -> Block:

@@ -71,7 +71,7 @@ def test_it_takes_control_for_the_caller_where_it_contradicts_data(tmp_path: Pat
     file = framed(HEADER, node4(1, COMP, "call", data=[2], dur_us=3), node4(2, COMP, "inner", control=[1], dur_us=2))
     table = read(tmp_path, file)
     assert times_us(table) == {"inner": (0, 2), "call": (2, 5)}
-    assert table.quality.count("dependency_cycles") == 0
+    assert (table.info.placing, table.quality.count("dependency_cycles")) == ("data", 0)
 
 
 def test_it_keeps_recorded_times(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_it_keeps_recorded_times(tmp_path: Path) -> None:
         HEADER, node4(1, COMP, "a", start_us=7, dur_us=3), node4(2, COMP, "b", data=[1], start_us=8, dur_us=1)
     )
     table = read(tmp_path, file)
-    assert (times_us(table), table.info.placed) == ({"a": (7, 10), "b": (8, 9)}, "recorded")
+    assert (times_us(table), table.info.placed, table.info.placing) == ({"a": (7, 10), "b": (8, 9)}, "recorded", "")
 
 
 def test_it_resolves_forward_and_missing_dependencies(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 What a job has done is written into files below its payload's folder, one line each time it happens.
 """
 
+import ctypes
 import os
 import signal
 import sys
@@ -58,6 +59,26 @@ def break_down(context: JobContext) -> None:
 def bad_input(context: JobContext) -> None:
     note(context, "began")
     raise DamagedTrace("the file ends in the middle", file="rank0.json", byte=12)
+
+
+@jobs.register("test.hang")
+def hang(context: JobContext) -> None:
+    """Hold Python's lock, as a kernel may that runs wild: no thread of this process gets a word in."""
+    note(context, "began")
+    sleep_alone()
+
+
+@jobs.register("test.greedy")
+def greedy(context: JobContext) -> None:
+    """Take much memory, and then hang."""
+    note(context, "began")
+    held = b"x" * context.payload["size_bytes"]
+    sleep_alone()
+    assert held
+
+
+def sleep_alone() -> None:
+    ctypes.PyDLL(None).sleep(600)
 
 
 if __name__ == "__main__":

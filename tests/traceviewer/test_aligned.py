@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 
+from simulation.formats import read_trace
 from tests.simulation.job import Job
 from tests.traceviewer.reading import as_user, contents, read, work_off
 from tests.traceviewer.sockets import Page
@@ -117,6 +119,45 @@ def test_a_prediction_has_the_clocks_of_its_run(run: Run, bob: User) -> None:
     assert event["measured"] == {"start_ns": measured["start_ns"], "dur_ns": measured["dur_ns"]}
 
 
+def starts_ns(answer: Any) -> dict[int, int]:
+    """First event of each trace in an export as Arrow."""
+    lines = pa.ipc.open_file(b"".join(answer.streaming_content)).read_all().to_pylist()
+    return {trace: min(line["start_ns"] for line in lines if line["trace"] == trace) for trace in (0, 1)}
+
+
+def test_an_export_has_the_times_that_the_page_shows(run: Run, victor: User) -> None:
+    for clock in ("recorded", "aligned"):
+        layout = get(victor, run, "timeline/", clock=clock).json()
+        shown = {trace: min(t["begin_ns"] for t in layout["tracks"] if t["trace"] == trace) for trace in (0, 1)}
+        assert starts_ns(get(victor, run, "export/", format="arrow", clock=clock)) == shown
+
+
+def test_an_aligned_rank_as_chrome_json_reads_back_on_the_clock_of_the_run(
+    run: Run, victor: User, tmp_path: Path
+) -> None:
+    base_ns = {}
+    for clock in ("recorded", "aligned"):
+        path = tmp_path / f"{clock}.json.gz"
+        answer = get(victor, run, "export/", format="chrome", traces="1", clock=clock)
+        path.write_bytes(b"".join(answer.streaming_content))
+        table = read_trace(path)
+        base_ns[clock] = table.info.base_ns + int(table.start_ns.min())
+        assert table.info.metadata.get("clock") == (None if clock == "recorded" else "aligned")
+    offset_ns = get(victor, run, "timeline/").json()["traces"][1]["clock"]["offset_ns"]
+    assert base_ns["recorded"] - base_ns["aligned"] == offset_ns
+
+
+def test_a_comparison_is_on_the_clocks_asked_for(run: Run, bob: User) -> None:
+    predicted = work_off(replaying.begin(run, bob))
+    figures = {}
+    for clock in ("recorded", "aligned"):
+        answer = as_user(bob).get(f"/api/v1/compare/{run.pk}/{predicted.pk}/", {"clock": clock})
+        figures[clock] = answer.json()["total"]
+    assert figures["recorded"]["a_ns"] > SKEW_NS > 100 * figures["aligned"]["a_ns"]
+    refused = as_user(bob).get(f"/api/v1/compare/{run.pk}/{predicted.pk}/", {"clock": "wall"})
+    assert refused.status_code == 400
+
+
 def test_where_no_clock_is_known_nothing_moves(project: Project, bob: User, demo_files: list[Path]) -> None:
     run = read(project, contents(demo_files[:1]), bob)
     recorded, aligned = (get(bob, run, "timeline/", clock=clock).json() for clock in ("recorded", "aligned"))
@@ -127,7 +168,7 @@ def test_where_no_clock_is_known_nothing_moves(project: Project, bob: User, demo
     }
 
 
-@pytest.mark.parametrize("path", ["timeline/", "tiles/20/0/?tracks=0", "events/0/0/"])
+@pytest.mark.parametrize("path", ["timeline/", "tiles/20/0/?tracks=0", "events/0/0/", "export/?format=csv"])
 def test_another_clock_is_refused(run: Run, bob: User, path: str) -> None:
     mark = "&" if "?" in path else "?"
     answer = get(bob, run, f"{path}{mark}clock=wall")

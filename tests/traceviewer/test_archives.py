@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from tests.traceviewer.reading import contents, read, stored_files
+from tests.traceviewer.changes import add, opened, renamed, reread, seen
+from tests.traceviewer.reading import contents, read, stored_files, work_off
 from traceviewer.accounts.models import Project
 from traceviewer.runs.models import Run
 
@@ -76,7 +77,51 @@ def test_over_a_limit_it_fails_with_the_figure(
     run = read(project, {"job.zip": zipped(contents(demo_files))}, bob)
     assert run.state == Run.State.FAILED
     assert said in run.error
-    assert stored_files() == []
+    assert stored_files() == [f"files/{run.traces.get().source}"]  # the archive, for another try
+
+
+def test_one_rank_of_it_is_replaced(project: Project, bob: User, demo_files: list[Path]) -> None:
+    run = read(project, {"job.tar.gz": packed(contents(demo_files))}, bob)
+    (original,) = seen(bob, run)["originals"]
+    names = [f"job.tar.gz/job/{path.name}" for path in demo_files]
+    assert original["members"] == [{"rank": rank, "name": name} for rank, name in enumerate(names)]
+
+    answer = add(bob, run, {"whole.json.gz": renamed(demo_files[1].read_bytes())}, replace=1)
+    assert answer.status_code == 202
+    run = work_off(Run.objects.get(pk=run.pk))
+    assert (run.state, run.error, run.ranks) == (Run.State.READY, "", 2)
+    assert files(run) == [(0, 0, "job.tar.gz"), (1, 1, "whole.json.gz")]
+    assert "changed" in opened(run).traces[1].names
+    (replaced,) = [found for found in run.quality if found["code"] == "members_replaced"]
+    assert replaced["count"] == 1 and replaced["message"].endswith(names[1])
+
+    reread(bob, run)  # what was replaced stays replaced
+    run = work_off(Run.objects.get(pk=run.pk))
+    assert (run.error, run.ranks) == ("", 2)
+    assert "changed" in opened(run).traces[1].names
+
+    add(bob, run, {"better.json.gz": renamed(demo_files[1].read_bytes(), "better")}, replace=1)
+    run = work_off(Run.objects.get(pk=run.pk))
+    assert files(run) == [(0, 0, "job.tar.gz"), (1, 1, "better.json.gz")]
+    assert {"better"} == {"better", "changed"} & set(opened(run).names)
+
+
+def test_an_archive_of_which_all_is_replaced_goes(project: Project, bob: User, demo_files: list[Path]) -> None:
+    first, second = demo_files
+    run = read(project, {"job.zip": zipped(contents([first])), second.name: second.read_bytes()}, bob)
+    add(bob, run, {"whole.json.gz": renamed(first.read_bytes())}, replace=0)
+    run = work_off(Run.objects.get(pk=run.pk))
+    assert files(run) == [(0, 0, "whole.json.gz"), (1, 1, second.name)]
+
+
+def test_a_rank_of_it_that_does_not_fit_changes_nothing(project: Project, bob: User, demo_files: list[Path]) -> None:
+    run = read(project, {"job.zip": zipped(contents(demo_files))}, bob)
+    before = (files(run), stored_files())
+    add(bob, run, {"new.json.gz": renamed(demo_files[0].read_bytes())}, replace=1)
+    run = work_off(Run.objects.get(pk=run.pk))
+    assert "rank 1" in run.error
+    assert (files(run), stored_files()) == before
+    assert run.traces.get().left_out == []
 
 
 def test_an_archive_in_an_archive_is_refused_by_name(project: Project, bob: User, demo_files: list[Path]) -> None:

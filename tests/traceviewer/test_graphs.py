@@ -20,7 +20,8 @@ def test_it_says_that_times_were_placed(project: Project, bob: User) -> None:
     found = as_user(bob).get(f"/api/v1/runs/{run.pk}/").json()
     assert (found["state"], found["placed"], found["span_ns"]) == ("ready", "replay", 5_000)
     assert [trace.rank for trace in run.traces.all()] == [3]
-    assert as_user(bob).get(f"/api/v1/runs/{run.pk}/timeline/").json()["placed"] == "replay"
+    layout = as_user(bob).get(f"/api/v1/runs/{run.pk}/timeline/").json()
+    assert (layout["placed"], layout["placing"]) == ("replay", ["data and control"])
 
 
 def test_it_makes_one_rank_of_a_pair(project: Project, bob: User, samples: Path) -> None:

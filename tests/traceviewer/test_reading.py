@@ -1,4 +1,4 @@
-"""The job `read`: staged files become a ready run, or a failed one with a clear message and nothing else."""
+"""The job `read`: staged files become a ready run, or a failed one with a clear message."""
 
 import gzip
 import json
@@ -56,8 +56,7 @@ def test_it_orders_the_files_by_rank(project: Project, bob: User, demo_files: li
 
 def test_it_keeps_the_uploaded_files_and_one_folder(project: Project, bob: User, demo_files: list[Path]) -> None:
     run = read(project, contents(demo_files), bob)
-    sources = [f"files/{trace.source}" for trace in run.traces.all()]
-    assert stored_files() == sorted([*sources, *(f"files/{run.folder}/{name}" for name in run.files)])
+    assert stored_files() == sorted([*sources(run), *(f"files/{run.folder}/{name}" for name in run.files)])
     assert {"run.arrow", "layout.json", "trace-0/events.arrow", "trace-1/lod.arrow"} <= set(run.files)
 
 
@@ -75,7 +74,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("content, name", BROKEN.values(), ids=BROKEN.keys())
-def test_it_says_what_is_wrong_and_leaves_nothing_behind(
+def test_it_says_what_is_wrong_and_leaves_nothing_half_made(
     project: Project, bob: User, content: bytes, name: str
 ) -> None:
     run = read(project, {name: content}, bob)
@@ -84,14 +83,14 @@ def test_it_says_what_is_wrong_and_leaves_nothing_behind(
     assert run.error == job.error
     assert run.error.startswith(name) and len(run.error) < 300
     assert "Traceback" not in run.error and "/" not in run.error
-    assert stored_files() == []
+    assert stored_files() == sources(run)
 
 
 def test_it_names_the_one_file_that_is_broken(project: Project, bob: User, demo_files: list[Path]) -> None:
     run = read(project, {**contents(demo_files[:1]), "second.json": b"oops"}, bob)
     assert run.state == Run.State.FAILED
     assert run.error.startswith("second.json")
-    assert stored_files() == []
+    assert stored_files() == sources(run)
 
 
 def test_it_starts_again_after_an_attempt_that_died(project: Project, bob: User, demo_files: list[Path]) -> None:
@@ -115,9 +114,16 @@ def test_it_does_nothing_a_second_time(project: Project, bob: User, demo_files: 
     assert stored_files() == before
 
 
-def test_it_stops_when_cancelled_and_leaves_nothing_behind(project: Project, bob: User, demo_files: list[Path]) -> None:
+def test_it_stops_when_cancelled_and_leaves_nothing_half_made(
+    project: Project, bob: User, demo_files: list[Path]
+) -> None:
     run = Run.objects.get(pk=upload(as_user(bob), project, contents(demo_files)).json()["id"])
     assert as_user(bob).post(f"/api/v1/jobs/{run.job_id}/cancel/").json()["state"] == "cancelled"
     run = work_off(run)
     assert (run.state, run.error) == (Run.State.FAILED, "Cancelled.")
-    assert stored_files() == []
+    assert stored_files() == sources(run)
+
+
+def sources(run: Run) -> list[str]:
+    """The files as they were uploaded, which stay for another try."""
+    return sorted(f"files/{trace.source}" for trace in run.traces.all())

@@ -1,7 +1,5 @@
 """A run that is there: tags, another project, read again, a late rank added, a broken one replaced."""
 
-import gzip
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 
 from simulation.run import Run as EngineRun
+from tests.traceviewer.changes import add, opened, renamed, reread, seen
 from tests.traceviewer.reading import as_user, contents, read, stored_files, upload, work_off
 from tests.traceviewer.tus import make_run, uploaded
 from traceviewer.accounts.models import Membership, Project
@@ -32,27 +31,6 @@ def measured(project: Project, bob: User, demo_files: list[Path]) -> Run:
 
 def patch(user: User, run: Run, **values: Any) -> Any:
     return as_user(user).patch(f"/api/v1/runs/{run.pk}/", values, content_type="application/json")
-
-
-def reread(user: User, run: Run) -> Any:
-    return as_user(user).post(f"/api/v1/runs/{run.pk}/reread/")
-
-
-def add(user: User, run: Run, files: dict[str, bytes], replace: int | None = None) -> Any:
-    body = {"uploads": uploaded(user, run.project, files), "replace": replace}
-    return as_user(user).post(f"/api/v1/runs/{run.pk}/traces/", body, content_type="application/json")
-
-
-def seen(user: User, run: Run) -> dict[str, Any]:
-    return dict(as_user(user).get(f"/api/v1/runs/{run.pk}/").json())
-
-
-def renamed(content: bytes) -> bytes:
-    """The trace with one event's name changed: another file of the same rank."""
-    document = json.loads(gzip.decompress(content))
-    named = next(event for event in document["traceEvents"] if event.get("ph") == "X")
-    named["name"] = "changed"
-    return gzip.compress(json.dumps(document).encode())
 
 
 # Tags
@@ -103,7 +81,7 @@ def test_a_run_that_fails_leaves_what_others_share(project: Project, bob: User, 
     broken = {"rank0.json.gz": contents_of(measured, 0), "rank1.json": b"no trace"}
     assert read(project, broken, bob).state == Run.State.FAILED
     assert contents_of(measured, 0)
-    assert len(stored_files()) == len(measured.files) + 2
+    assert len(stored_files()) == len(measured.files) + 2 + 1  # what could not be read, for another try
 
 
 def test_other_projects_share_nothing(project: Project, bob: User) -> None:
@@ -176,10 +154,6 @@ def test_read_again_it_is_a_new_version_with_the_same_anchors(measured: Run, bob
     for old, new in zip(source_index, opened(run).traces, strict=True):
         assert (old == new.columns["source_index"]).all()
     assert len(stored_files()) == len(run.files) + 2  # nothing rests on the version before
-
-
-def opened(run: Run) -> EngineRun:
-    return EngineRun.open(store.local(run.folder, run.files))
 
 
 def test_what_was_predicted_from_it_stays_and_is_stale(measured: Run, bob: User) -> None:
@@ -255,12 +229,59 @@ def answer_originals(user: User, run: Run) -> list[dict[str, Any]]:
     return list(seen(user, run)["originals"])
 
 
-def test_a_prediction_and_a_failed_run_are_not_read_again(measured: Run, project: Project, bob: User) -> None:
+def test_a_prediction_is_not_read_again(measured: Run, bob: User) -> None:
     predicted = work_off(replaying.begin(measured))
-    failed = read(project, {"a.json": b"oops"}, bob)
-    for run in (predicted, failed):
-        assert reread(bob, run).status_code == 409
-        assert add(bob, run, {"c.json": b"{}"}).status_code == 409
+    assert reread(bob, predicted).status_code == 409
+    assert add(bob, predicted, {"c.json": b"{}"}).status_code == 409
+
+
+# A run that could not be read
+
+
+def test_a_failed_run_is_read_again(project: Project, bob: User, demo_files: list[Path], settings: Any) -> None:
+    limit, settings.UNPACKED_MAX_FILE_BYTES = settings.UNPACKED_MAX_FILE_BYTES, 100_000
+    run = read(project, contents(demo_files), bob)
+    assert run.state == "failed" and all(one["url"] for one in answer_originals(bob, run))
+    settings.UNPACKED_MAX_FILE_BYTES = limit
+    answer = reread(bob, run)
+    assert (answer.status_code, answer.json()["state"], answer.json()["error"]) == (202, "reading", "")
+    run = work_off(Run.objects.get(pk=run.pk))
+    assert (run.state, run.error, run.ranks) == ("ready", "", 2)
+
+
+def test_a_failed_run_gets_better_files_one_by_one(project: Project, bob: User, demo_files: list[Path]) -> None:
+    zero, one = contents(demo_files).items()
+    run = read(project, {"a.json": b"oops", "b.json": b"no trace"}, bob)
+    assert run.state == "failed"
+    assert add(bob, run, dict([zero]), instead_of=0).json()["state"] == "reading"
+    run = work_off(Run.objects.get(pk=run.pk))
+    assert run.state == "failed" and run.error.startswith("b.json")
+    assert [original["file_name"] for original in answer_originals(bob, run)] == ["b.json", zero[0]]
+    assert add(bob, run, dict([one]), instead_of=1).status_code == 202
+    run = work_off(Run.objects.get(pk=run.pk))
+    assert (run.state, run.error, run.ranks) == ("ready", "", 2)
+    assert len(stored_files()) == len(run.files) + 2
+
+
+def test_cancelled_it_is_read_again(project: Project, bob: User, demo_files: list[Path]) -> None:
+    run = Run.objects.get(pk=upload(as_user(bob), project, contents(demo_files)).json()["id"])
+    as_user(bob).post(f"/api/v1/jobs/{run.job_id}/cancel/")
+    assert reread(bob, run).status_code == 202
+    assert work_off(Run.objects.get(pk=run.pk)).state == "ready"
+
+
+def test_where_originals_are_not_kept_a_failure_keeps_none(project: Project, bob: User) -> None:
+    Project.objects.filter(pk=project.pk).update(keep_originals=False)
+    run = read(project, {"a.json": b"oops"}, bob)
+    assert stored_files() == []
+    assert reread(bob, run).json()["code"] == "no_originals"
+    assert add(bob, run, {"b.json": b"{}"}, instead_of=0).status_code == 202  # nothing of the old is needed
+
+
+def test_a_file_or_a_rank_is_replaced_not_both(measured: Run, bob: User) -> None:
+    files = {"c.json": b"{}"}
+    assert list(add(bob, measured, files, instead_of=0, replace=0).json()["fields"]) == ["instead_of"]
+    assert add(bob, measured, files, instead_of=2).json()["fields"] == {"instead_of": "The run has no file 2."}
 
 
 # Other files

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from rest_framework.views import APIView
 
 from traceviewer.accounts.visibility import get_visible
 from traceviewer.compare.comparing import comparison
+from traceviewer.engine.api import CLOCK, on_aligned_clocks
 from traceviewer.engine.asking import require_ready
 from traceviewer.engine.opened import Files
 from traceviewer.engine.pool import ask
@@ -51,10 +53,14 @@ class ComparisonSerializer(serializers.Serializer[Any]):
 
 
 class Compare(APIView):
-    @extend_schema(responses=ComparisonSerializer)
+    @extend_schema(parameters=[CLOCK], responses=ComparisonSerializer)
     def get(self, request: Request, a: UUID, b: UUID) -> Response:
-        """Two runs: how their events pair, and how far B is from A in each step and on the whole."""
+        """Two runs: how their events pair, and how far B is from A in each step and on the whole.
+
+        On aligned clocks, each run's own estimates are taken off its times.
+        """
         rows = listed(Run.objects.all())
         runs = [require_ready(get_visible(rows, request.user, pk=pk)) for pk in (a, b)]
-        figures = ask(comparison, *(Files.of(run) for run in runs))
+        is_aligned = on_aligned_clocks(request)
+        figures = ask(comparison, *(replace(Files.of(run), is_aligned=is_aligned) for run in runs))
         return Response({"a": RunSerializer(runs[0]).data, "b": RunSerializer(runs[1]).data, **figures})

@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from simulation.formats.export import SUFFIXES, export_run
 from simulation.formats.selection import Selection
-from traceviewer.engine.api import numbers
+from traceviewer.engine.api import CLOCK, numbers, on_aligned_clocks
 from traceviewer.engine.asking import files_of
 from traceviewer.engine.opened import OPENED, Files
 from traceviewer.runs.downloads import ANY_BYTES, Download
@@ -52,6 +52,7 @@ class Export(APIView):
     @extend_schema(
         parameters=[
             ExportQuery,
+            CLOCK,
             OpenApiParameter("tracks", str, description="0,1,2: places in the layout; all without"),
             OpenApiParameter("traces", str, description="0,1: whole traces, with what has no place; all without"),
         ],
@@ -59,7 +60,7 @@ class Export(APIView):
     )
     def get(self, request: Request, run: UUID) -> Download:
         """The run, or what touches a range of time (ns since its first event) on some tracks, as one file."""
-        files = files_of(request.user, run)
+        files = files_of(request.user, run, on_aligned_clocks(request))
         query = ExportQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         format_ = query.validated_data["format"]

@@ -76,7 +76,7 @@ class OpenedRun:
         clock = "aligned" if self.run.is_aligned else "recorded"
         asked = {"run": self.files.id, "kind": self.files.kind, "version": self.files.version, "clock": clock}
         traces = [{**trace, "clock": self._clock(trace["index"])} for trace in stored["traces"]]
-        return {**asked, **stored, "traces": traces}
+        return {"placing": [], **asked, **stored, "traces": traces}  # layouts of earlier versions say no placing
 
     @cached_property
     def tracks(self) -> list[tuple[int, int]]:

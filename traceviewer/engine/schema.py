@@ -27,7 +27,7 @@ class TraceSerializer(serializers.Serializer[Any]):
 class TrackSerializer(serializers.Serializer[Any]):
     trace = serializers.IntegerField()
     index = serializers.IntegerField(help_text="of the track within its trace's table")
-    kind = serializers.CharField(help_text="thread, stream, counter or marker")
+    kind = serializers.CharField(help_text="thread, stream, counter, async or marker")
     group = serializers.CharField()
     name = serializers.CharField()
     lanes = serializers.IntegerField()
@@ -55,6 +55,9 @@ class TimelineSerializer(serializers.Serializer[Any]):
     clock = serializers.ChoiceField(choices=["recorded", "aligned"])
     base_ns = serializers.CharField()
     placed = serializers.CharField()
+    placing = serializers.ListField(
+        child=serializers.CharField(), help_text="which dependencies placed nodes wait for; empty if all is recorded"
+    )
     span = interval()
     view = interval()
     traces = TraceSerializer(many=True)

@@ -45,11 +45,15 @@ def register(name: str, *, ended: Ended | None = None) -> Callable[[Handler], Ha
 def start(kind: str, project: Project, payload: dict[str, Any] | None = None, created_by: Any = None) -> Job:
     """A new queued job; a worker hears of it when the transaction at hand is committed.
 
-    `payload` is JSON for the handler; its key "run" names the run that the job makes, if any.
+    `payload` is JSON for the handler; its key "run" names the run that the job makes, if any. Raises TooManyJobs
+    where too many of the user's are waiting.
     """
     from traceviewer.jobs.models import Job  # models are there only once Django is set up
+    from traceviewer.jobs.quota import check_user
 
     assert kind in KINDS, f"no handler for jobs of kind {kind!r}"
+    if created_by is not None:
+        check_user(created_by)
     with transaction.atomic():
         job = Job.objects.create(kind=kind, project=project, payload=payload or {}, created_by=created_by)
         return job.queued()

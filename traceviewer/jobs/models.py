@@ -70,6 +70,7 @@ class Job(ProjectScoped):
     sent_at = models.DateTimeField(null=True, blank=True)
     sends = models.PositiveIntegerField(default=0)
     holder = models.CharField(max_length=200, blank=True, default="", help_text="the process at work, see holder.py")
+    taken_at = models.DateTimeField(null=True, blank=True, help_text="when the attempt at hand began")
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 

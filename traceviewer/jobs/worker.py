@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import logging
 import signal
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from celery.signals import worker_process_init, worker_ready, worker_shutting_down
@@ -18,12 +20,16 @@ from traceviewer.jobs.context import JobContext
 from traceviewer.jobs.kinds import KINDS
 from traceviewer.jobs.models import MAX_ATTEMPTS, Job, State
 from traceviewer.jobs.recovery import Sweeper
+from traceviewer.jobs.warden import Warden
 
 logger = logging.getLogger(__name__)
 UNEXPECTED = "Something went wrong on our side, and trying again did not help. The server's log says more (job {})."
 PR_SET_PDEATHSIG = 1
 
-sweeper = Sweeper()
+KILL_FIRST = "500"
+"""Of 1000: where the machine runs out of memory, a job goes before its worker and the web server."""
+
+sweeper, warden = Sweeper(), Warden()
 
 
 @app.task(name="traceviewer.run_job")
@@ -45,6 +51,7 @@ def take(job_id: str) -> Job | None:
         attempt=F("attempt") + 1,
         attempts_without_progress=F("attempts_without_progress") + 1,
         holder=holder.me(),
+        taken_at=timezone.now(),
         heartbeat_at=timezone.now(),
     )
     return job if taken else None
@@ -75,11 +82,19 @@ def die_with_the_parent(**_: Any) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+@worker_process_init.connect
+def go_before_others(**_: Any) -> None:
+    with suppress(OSError):  # not Linux, or not allowed
+        Path("/proc/self/oom_score_adj").write_text(KILL_FIRST)
+
+
 @worker_ready.connect
-def start_sweeping(**_: Any) -> None:
+def start_looking(**_: Any) -> None:
     sweeper.start()
+    warden.start()
 
 
 @worker_shutting_down.connect
-def stop_sweeping(**_: Any) -> None:
+def stop_looking(**_: Any) -> None:
     sweeper.stop()
+    warden.stop()

@@ -111,7 +111,10 @@ class OneRun(generics.RetrieveUpdateDestroyAPIView[Run]):
 class Reread(APIView):
     @extend_schema(request=None, responses={202: RunSerializer})
     def post(self, request: Request, run: UUID) -> Response:
-        """Read the run again from the files as they were uploaded. Until then, and if it fails, it stays as it is."""
+        """Read the run again from the files as they were uploaded. Until then, and if it fails, it stays as it is.
+
+        A failed run can be tried again, too.
+        """
         found = get_editable(Run.objects, request.user, pk=run)
         changing.read_again(found, request.user)
         return Response(RunSerializer(listed(Run.objects.all()).get(pk=run)).data, status=202)
@@ -120,10 +123,10 @@ class Reread(APIView):
 class Traces(APIView):
     @extend_schema(request=AddedSerializer, responses={202: RunSerializer})
     def post(self, request: Request, run: UUID) -> Response:
-        """Add the file of a late rank, or replace that of a broken one, and read the run again."""
+        """Add the file of a late rank, or replace a broken one, and read the run again."""
         found = get_editable(Run.objects.select_related("project"), request.user, pk=run)
         given = valid(AddedSerializer, request)
-        changing.add_files(found, request.user, given["uploads"], given["replace"])
+        changing.add_files(found, request.user, given["uploads"], given["replace"], given["instead_of"])
         return Response(RunSerializer(listed(Run.objects.all()).get(pk=run)).data, status=202)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -52,10 +53,22 @@ def read_again(run: Run, user: Any) -> None:
         reading.again(run, user, "The run was read again.")
 
 
-def add_files(run: Run, user: Any, ids: Sequence[UUID], replace: int | None) -> None:
-    """Start reading it with more files, without that of the rank to replace. Asked again, it does nothing.
+@dataclass(frozen=True)
+class Leaving:
+    """What goes when the run has been read with the files that take its place."""
 
-    Raises NotNow, NoOriginals, ValidationError if there is no such rank, and what `from_uploads` raises.
+    files: Collection[int] = ()  # keys of traces
+    members: Mapping[str, list[str]] = field(default_factory=dict)  # key of an archive's trace -> names in it
+    why: str = ""
+
+
+def add_files(
+    run: Run, user: Any, ids: Sequence[UUID], replace: int | None = None, instead_of: int | None = None
+) -> None:
+    """Start reading it with more files, without the rank to replace or the file to be left out. Again, it does nothing.
+
+    A rank may be one of several in an archive: the others in it stay. Raises NotNow, NoOriginals, ValidationError if
+    there is no such rank or file, and what `from_uploads` raises.
     """
     uploads = Upload.objects.whole(run.project, user, ids)
     made = arriving.made_of(uploads)
@@ -65,34 +78,49 @@ def add_files(run: Run, user: Any, ids: Sequence[UUID], replace: int | None) -> 
         raise arriving.UploadUsed
     with arriving.taken(uploads) as staged:
         run = locked(run)
-        leaving = leavers(run, replace)
-        staying = run.traces.exclude(pk__in=leaving)
+        leaving = file_leaving(run, instead_of) if replace is None else rank_leaving(run, replace)
+        staying = run.traces.exclude(pk__in=leaving.files)
         require_originals(staying)
         size_bytes = staying.aggregate(sum=Sum("size_bytes"))["sum"] or 0
         arriving.check_run(uploads, staying.count(), size_bytes)
-        why = f"Rank {replace} was replaced." if leaving else f"{', '.join(file.name for file in staged)} was added."
-        reading.again(run, user, shortened(why), staged, leaving=leaving, replace=replace)
+        why = shortened(leaving.why or f"{', '.join(file.name for file in staged)} was added.")
+        gone = {"leaving": list(leaving.files), "leaving_members": dict(leaving.members)}
+        reading.again(run, user, why, staged, replace=replace, **gone)
         Upload.use(uploads, run.pk)
 
 
 def locked(run: Run) -> Run:
-    """The run, for this transaction alone. Raises NotNow unless it is measured, ready, and nobody reads it again."""
+    """The run, for this transaction alone. Raises NotNow unless it is measured, and nobody reads it at this moment."""
     run = Run.objects.select_for_update().get(pk=run.pk)
-    if run.kind != Run.Kind.MEASURED or run.state != Run.State.READY:
-        raise NotNow(f"The run is {run.kind} and {run.state}; only a measured, ready run is read again.")
+    if run.kind != Run.Kind.MEASURED or run.state == Run.State.READING:
+        raise NotNow(f"The run is {run.kind} and {run.state}; a measured run that is ready or failed is read again.")
     if run.job and not run.job.ended:
         raise NotNow("The run is being read again at this moment.")
     return run
 
 
-def leavers(run: Run, rank: int | None) -> list[int]:
-    """The trace that holds the rank; none for None. Raises ValidationError if no trace does."""
-    if rank is None:
-        return []
-    found = list(run.traces.filter(rank=rank).values_list("pk", flat=True))
-    if not found:
+def rank_leaving(run: Run, rank: int) -> Leaving:
+    """The files that hold the rank alone, and the members of archives that hold it. Raises ValidationError."""
+    files, members = list[int](), dict[str, list[str]]()
+    for trace in run.traces.all():
+        names = [name for number, name in trace.members if number == rank]
+        if trace.rank == rank or (names and len(names) == len(trace.members)):
+            files.append(trace.pk)
+        elif names:
+            members[str(trace.pk)] = names
+    if not files and not members:
         raise serializers.ValidationError({"replace": f"The run has no file of rank {rank}."})
-    return found
+    return Leaving(files, members, f"Rank {rank} was replaced.")
+
+
+def file_leaving(run: Run, index: int | None) -> Leaving:
+    """The file at this place; nothing for None. Raises ValidationError."""
+    if index is None:
+        return Leaving()
+    trace = run.traces.filter(index=index).first()
+    if trace is None:
+        raise serializers.ValidationError({"instead_of": f"The run has no file {index}."})
+    return Leaving([trace.pk], why=f"{trace.file_name} was replaced.")
 
 
 def require_originals(traces: Any) -> None:

@@ -26,6 +26,7 @@ def layout(run: Run) -> dict[str, Any]:
     return {
         "base_ns": str(run.origin_ns),
         "placed": run.placed,
+        "placing": run.placing,
         "span": span,
         "view": _view(run, span),
         "traces": [{"index": index, "rank": rank, "label": _label(run, index)} for index, rank in enumerate(run.ranks)],

@@ -94,9 +94,11 @@ class Run(ProjectScoped):
         transaction.on_commit(self.clear_versions)
 
     def becomes_failed(self, error: str) -> None:
-        """Keep the row and say why; everything that was stored for it goes once this is committed."""
+        """Keep the row and say why. The files as uploaded stay for another try, if the project keeps such files."""
         Run.objects.filter(pk=self.pk).update(state=Run.State.FAILED, error=error, base_folder="", base_files={})
-        self.discard_files()
+        if not self.project.keep_originals:
+            self.traces.release()
+        self.discard_made()
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Stop its job, delete it with its predictions, and all their files once this is committed."""
@@ -109,6 +111,10 @@ class Run(ProjectScoped):
     def discard_files(self) -> None:
         """Delete all stored files, sources included, once the transaction is committed."""
         self.traces.release()
+        self.discard_made()
+
+    def discard_made(self) -> None:
+        """Delete what was made of the sources, once the transaction is committed."""
         transaction.on_commit(partial(store.clear, self.pk))
         if self.base_folder:
             transaction.on_commit(partial(clear_version, self.measured_run_id, self.base_folder))
@@ -201,6 +207,8 @@ class Trace(models.Model):
     source = models.CharField(max_length=200, blank=True, db_index=True, help_text="storage key of the file")
     size_bytes = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
+    members = models.JSONField(default=list, help_text="of an archive, once read: [rank, name] of each trace in it")
+    left_out = models.JSONField(default=list, help_text="names in an archive that other files of the run replace")
     pending = models.BooleanField(default=False, help_text="not part of the run until it has been read again")
 
     objects = TraceQuerySet.as_manager()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,9 +49,16 @@ def begin(project: Project, staged: Sequence[Staged], name: str = "", user: Any 
 
 
 def again(run: Run, user: Any, why: str, staged: Sequence[Staged] = (), **payload: Any) -> None:
-    """Start reading the run anew, from its files and those staged; in a transaction that holds its row's lock."""
+    """Start reading the run anew, from its files and those staged; in a transaction that holds its row's lock.
+
+    A run that was never read has nothing to be shown meanwhile: what leaves it goes at once, and what comes is its own
+    whether it can be read or not, so that one better file after another makes it whole.
+    """
     first = (run.traces.aggregate(last=Max("index"))["last"] or 0) + 1
-    add_traces(run, staged, first, pending=True)
+    add_traces(run, staged, first, pending=bool(run.folder))
+    if not run.folder:
+        run.traces.filter(pk__in=payload.get("leaving", [])).discard()
+        run.state, run.error = Run.State.READING, ""
     _start(run, user, why=why, **payload)
 
 
@@ -68,7 +75,7 @@ def add_traces(run: Run, staged: Sequence[Staged], first: int = 0, **values: Any
 
 def _start(run: Run, user: Any, **payload: Any) -> None:
     run.job = jobs.start("read", run.project, {"run": str(run.pk), **payload}, created_by=user)
-    run.save(update_fields=["job"])
+    run.save(update_fields=["state", "error", "job"])
 
 
 def default_name(staged: Sequence[Staged]) -> str:
@@ -97,15 +104,17 @@ def read(context: JobContext) -> None:
     with store.workspace(run.pk) as work:
         leaving = context.payload.get("leaving", [])
         traces = list(run.traces.exclude(pk__in=leaving))
+        left_out = left_out_of(traces, context.payload.get("leaving_members", {}))
         sources = [_source(trace, work) for trace in traces]
-        read_run(sources, context.progress, work, *_limits()).save(work / "run")
+        replaced = {name for names in left_out.values() for name in names}
+        read_run(sources, context.progress, work, *_limits(), left_out=replaced).save(work / "run")
         engine_run = EngineRun.open(work / "run")  # mapped from here on: the memory of reading is free again
         write_index(engine_run, work / "run", context.progress)
         figures = {"engine_version": ENGINE_VERSION, **summary(engine_run)}
         require_rank(context.payload.get("replace"), engine_run)
         with publishing(context, run, work / "run", why=context.payload.get("why", ""), **figures):
             run.traces.filter(pk__in=leaving).discard()
-            _place(traces, engine_run)
+            _place(traces, engine_run, left_out)
             if not run.project.keep_originals:
                 run.traces.release()
 
@@ -117,6 +126,11 @@ def run_of(context: JobContext) -> Run:
         raise Cancelled("the run was deleted")
     run.clear_versions()
     return run
+
+
+def left_out_of(traces: Sequence[Trace], leaving: Mapping[str, list[str]]) -> dict[Any, list[str]]:
+    """By trace, the names in its archive that are not read: those replaced before, and those that leave now."""
+    return {trace.pk: sorted({*trace.left_out, *leaving.get(str(trace.pk), [])}) for trace in traces}
 
 
 def require_rank(rank: int | None, run: EngineRun) -> None:
@@ -181,14 +195,21 @@ def _limits() -> tuple[ArchiveLimits, Limits]:
     return archives, Limits(settings.UNPACKED_MAX_FILE_BYTES, ratio)
 
 
-def _place(traces: Sequence[Trace], run: EngineRun) -> None:
+def _place(traces: Sequence[Trace], run: EngineRun, left_out: Mapping[Any, list[str]]) -> None:
     """Number the files in the order in which they are shown, and note their ranks; an archive of several has none."""
     held = _held(traces, run)
     shown = sorted(traces, key=lambda trace: min(held[trace.pk], default=len(run.traces)))
     for number, trace in enumerate(shown):
         holds = held[trace.pk]
         rank = run.ranks[holds[0]] if len(holds) == 1 else None
-        Trace.objects.filter(pk=trace.pk).update(index=number, rank=rank, pending=False)
+        values = {"members": _members(trace, holds, run), "left_out": left_out[trace.pk]}
+        Trace.objects.filter(pk=trace.pk).update(index=number, rank=rank, pending=False, **values)
+
+
+def _members(trace: Trace, holds: Sequence[int], run: EngineRun) -> list[tuple[int | None, str]]:
+    """(rank, name) of the traces that an archive holds; nothing for a file that is a trace."""
+    parts = [(at, part.info) for at in sorted(set(holds)) for part in (run.traces[at], run.traces[at].paired) if part]
+    return [(run.ranks[at], info.file_name) for at, info in parts if info.archive_sha256 == trace.sha256]
 
 
 def _held(traces: Sequence[Trace], run: EngineRun) -> dict[Any, list[int]]:

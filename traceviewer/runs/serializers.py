@@ -24,18 +24,28 @@ class RunJobSerializer(serializers.ModelSerializer[Job]):
         read_only_fields = fields
 
 
+class ArchivedSerializer(serializers.Serializer[Any]):
+    rank = serializers.IntegerField(allow_null=True)
+    name = serializers.CharField()
+
+
 class OriginalSerializer(serializers.ModelSerializer[Trace]):
-    """A file as it was uploaded; `url` is null where it is not kept."""
+    """A file as it was uploaded; `url` is null where it is not kept. `members`: the traces that an archive holds."""
 
     url = serializers.SerializerMethodField()
+    members = serializers.SerializerMethodField()
 
     class Meta:
         model = Trace
-        fields = ["index", "rank", "file_name", "size_bytes", "url"]
+        fields = ["index", "rank", "file_name", "size_bytes", "url", "members"]
         read_only_fields = fields
 
     def get_url(self, trace: Trace) -> str | None:
         return f"/api/v1/runs/{trace.run_id}/originals/{trace.index}/" if trace.source else None
+
+    @extend_schema_field(ArchivedSerializer(many=True))
+    def get_members(self, trace: Trace) -> Any:
+        return [{"rank": rank, "name": name} for rank, name in trace.members]
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):
@@ -101,10 +111,20 @@ class StagedSerializer(serializers.Serializer[Any]):
 
 
 class AddedSerializer(serializers.Serializer[Any]):
-    """Uploads that have arrived whole, and the rank whose file they replace, if any."""
+    """Uploads that have arrived whole, and what they replace, if anything: a rank, or a file of a run."""
 
     uploads = serializers.ListField(child=serializers.UUIDField(), min_length=1)
-    replace = serializers.IntegerField(min_value=0, allow_null=True, required=False, default=None)
+    replace = serializers.IntegerField(
+        min_value=0, allow_null=True, required=False, default=None, help_text="the rank, also one of an archive"
+    )
+    instead_of = serializers.IntegerField(
+        min_value=0, allow_null=True, required=False, default=None, help_text="`index` of the original that goes"
+    )
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        if given["replace"] is not None and given["instead_of"] is not None:
+            raise serializers.ValidationError({"instead_of": "Either a rank or a file is replaced."})
+        return given
 
 
 def run_object(run: Run) -> dict[str, Any]:

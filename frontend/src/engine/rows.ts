@@ -101,8 +101,14 @@ function trackRow(track: TrackLayout, index: number, trace: number, collapsed: R
   const isCollapsed = collapsed.has(key);
   const lanes = isCollapsed ? Math.min(1, track.lanes) : track.lanes;
   const height = Math.max(1, lanes) * LANE_HEIGHT + TRACK_GAP;
-  const shown = { label: track.name, note: '', collapsed: isCollapsed };
+  const shown = { label: trackName(track), note: '', collapsed: isCollapsed };
   return { kind: 'track' as const, key, trace, track: index, lanes, height, ...shown };
+}
+
+/** How a track is called: asynchronous work by its category, which could be mistaken for a thread. */
+export function trackName({ kind, name }: Pick<TrackLayout, 'kind' | 'name'>): string {
+  if (kind !== 'async') return name;
+  return name === 'async' ? 'asynchronous' : `${name}, asynchronous`;
 }
 
 function busiest(layout: Layout, tracks: number[]): number {

@@ -1,6 +1,7 @@
 // The runs as rows. templates/runs/row.html and columns.html draw the same without JavaScript.
 
 import { useState } from 'preact/hooks';
+import { canReadAgain, readAgain } from '../run/desk';
 import { NameField } from '../run/NameField';
 import { RunMenu } from '../run/RunMenu';
 import { Stale } from '../run/Stale';
@@ -174,7 +175,11 @@ function RunRow({ run, list, canEdit }: { run: Run; list: RunList; canEdit: bool
         <Reason
           text={ready ? `Reading it again failed, and it stays as it was. ${run.error}` : run.error}
           isCancelled={run.job?.state === 'cancelled'}
-          onRetry={list.filesOf(run) && (() => list.retry(run))}
+          onRetry={
+            canEdit && run.state === 'failed' && canReadAgain(run)
+              ? () => void readAgain(list, run)
+              : undefined
+          }
         />
       )}
     </>

@@ -39,7 +39,6 @@ export class RunList implements Desk {
   readonly problem = signal('');
 
   private readonly batches = new Map<number, Batch>();
-  private readonly sources = new Map<string, readonly TraceFile[]>();
   private readonly watches = new Map<string, () => void>();
   private lastKey = 0;
 
@@ -124,22 +123,7 @@ export class RunList implements Desk {
     return askWith(this.problem, what);
   }
 
-  /** The files of a failed run, if they were chosen on this page: then it can be tried again. */
-  filesOf(run: Run): readonly TraceFile[] | undefined {
-    return this.sources.get(run.id);
-  }
-
-  async retry(run: Run): Promise<void> {
-    const files = this.sources.get(run.id);
-    if (!files) return;
-    await this.ask(async () => {
-      await send('DELETE', `runs/${run.id}/`, this.page.csrf);
-      this.drop(run.id);
-      await this.add(files, run.name);
-    });
-  }
-
-  private async send({ key, name, files }: Upload): Promise<void> {
+  private async send({ key, name }: Upload): Promise<void> {
     const batch = this.batches.get(key);
     if (!batch) return;
     try {
@@ -149,7 +133,6 @@ export class RunList implements Desk {
         send<Run>('POST', `projects/${this.page.slug}/runs/`, this.page.csrf, { name, uploads }),
       );
       this.dropUpload(key);
-      this.sources.set(run.id, files);
       this.put(run);
       this.follow(run);
     } catch (error) {
@@ -197,7 +180,6 @@ export class RunList implements Desk {
   private drop(id: string): void {
     this.watches.get(id)?.();
     this.watches.delete(id);
-    this.sources.delete(id);
     this.runs.value = this.runs.value.filter((one) => one.id !== id && one.measured_run !== id);
   }
 

@@ -1,7 +1,7 @@
 // The files a run was read from: to download, to replace a broken one, to add a rank that came late.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError, type Original, type Run } from '../transport/api';
+import { ApiError, type Member, type Original, type Run } from '../transport/api';
 import { isBusy } from '../transport/jobs';
 import { formatBytes } from '../ui/format';
 import { JobBar, type JobShown } from '../ui/JobBar';
@@ -9,7 +9,7 @@ import { Sheet } from '../ui/Sheet';
 import { visible } from '../ui/text';
 import { Batch } from '../uploads/batch';
 import { ACCEPT, chosenFiles } from '../uploads/files';
-import { addRanks, type Desk } from './desk';
+import { addRanks, type Desk, type Replaced } from './desk';
 
 interface FilesSheetProps {
   run: Run;
@@ -22,10 +22,10 @@ interface FilesSheetProps {
 export function FilesSheet({ run, desk, canEdit, onClose }: FilesSheetProps) {
   const [job, setJob] = useState<JobShown | null>(null);
   const [problem, setProblem] = useState('');
-  const isOpen = canEdit && run.state === 'ready' && !isBusy(run);
+  const isOpen = canEdit && run.state !== 'reading' && !isBusy(run);
   const sending = useRef<Batch | null>(null);
   useEffect(() => () => sending.current?.leave(), []);
-  const add = async (files: readonly File[], replace: number | null) => {
+  const add = async (files: readonly File[], replaced: Replaced) => {
     setProblem('');
     const to = { slug: run.project, csrf: desk.csrf, run: run.name };
     const batch: Batch = new Batch(chosenFiles(files), to, ({ sentBytes, isWaiting }) =>
@@ -34,7 +34,7 @@ export function FilesSheet({ run, desk, canEdit, onClose }: FilesSheetProps) {
     sending.current = batch;
     setJob(uploading(0, batch.totalBytes, false));
     try {
-      const changed = await batch.make((uploads) => addRanks(run, desk.csrf, uploads, replace));
+      const changed = await batch.make((uploads) => addRanks(run, desk.csrf, uploads, replaced));
       onClose();
       desk.changed(changed);
     } catch (error) {
@@ -58,13 +58,19 @@ export function FilesSheet({ run, desk, canEdit, onClose }: FilesSheetProps) {
             </tr>
           </thead>
           <tbody>
-            {run.originals.map((original) => (
-              <FileLine
-                key={original.index}
-                original={original}
-                onReplace={isOpen && !job ? (files) => void add(files, original.rank) : undefined}
-              />
-            ))}
+            {run.originals.flatMap((original) => {
+              const onReplace = isOpen && !job ? add : undefined;
+              return [
+                <FileLine key={original.index} original={original} onReplace={onReplace} />,
+                ...severalIn(original).map((member) => (
+                  <MemberLine
+                    key={`${original.index} ${member.name}`}
+                    member={member}
+                    onReplace={onReplace}
+                  />
+                )),
+              ];
+            })}
           </tbody>
         </table>
         {problem && (
@@ -75,7 +81,7 @@ export function FilesSheet({ run, desk, canEdit, onClose }: FilesSheetProps) {
         {job && <JobBar job={job} />}
         {isOpen && !job && (
           <div class="button-row">
-            <FilePicker label="Add a rank…" isMultiple onFiles={(files) => void add(files, null)} />
+            <FilePicker label="Add a rank…" isMultiple onFiles={(files) => void add(files, {})} />
           </div>
         )}
       </div>
@@ -87,12 +93,15 @@ function uploading(done: number, total: number, isWaiting: boolean): JobShown {
   return { state: 'running', stage: isWaiting ? 'waiting for the server,' : 'uploading', done, total };
 }
 
-interface FileLineProps {
-  original: Original;
-  onReplace?: (files: readonly File[]) => void;
+/** The traces of an archive, if it holds more than the one that its own line stands for. */
+function severalIn({ members }: Original): readonly Member[] {
+  return members.length > 1 ? members : [];
 }
 
-function FileLine({ original: { rank, file_name, size_bytes, url }, onReplace }: FileLineProps) {
+type Replace = (files: readonly File[], replaced: Replaced) => Promise<void>;
+
+function FileLine({ original, onReplace }: { original: Original; onReplace?: Replace }) {
+  const { index, rank, file_name, size_bytes, url } = original;
   return (
     <tr>
       <td>{rank ?? '–'}</td>
@@ -108,7 +117,36 @@ function FileLine({ original: { rank, file_name, size_bytes, url }, onReplace }:
         ) : (
           <span class="muted">not kept</span>
         )}
-        {onReplace && rank !== null && <FilePicker label="Replace…" isQuiet onFiles={onReplace} />}
+        {onReplace && (
+          <FilePicker
+            label="Replace…"
+            isQuiet
+            onFiles={(files) =>
+              void onReplace(files, rank === null ? { instead_of: index } : { replace: rank })
+            }
+          />
+        )}
+      </td>
+    </tr>
+  );
+}
+
+/** One of several traces in an archive: it can be replaced, the others stay. */
+function MemberLine({ member: { rank, name }, onReplace }: { member: Member; onReplace?: Replace }) {
+  return (
+    <tr class="member">
+      <td>{rank ?? '–'}</td>
+      <td class="file-name" colSpan={2}>
+        <bdi>{visible(name.slice(name.indexOf('/') + 1), 120)}</bdi>
+      </td>
+      <td class="file-actions">
+        {onReplace && rank !== null && (
+          <FilePicker
+            label="Replace…"
+            isQuiet
+            onFiles={(files) => void onReplace(files, { replace: rank })}
+          />
+        )}
       </td>
     </tr>
   );

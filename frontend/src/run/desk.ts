@@ -22,14 +22,22 @@ export function change(desk: Desk, run: Run, what: Change): Promise<void> {
   return desk.ask(async () => desk.changed(await send<Run>('PATCH', `runs/${run.id}/`, desk.csrf, what)));
 }
 
+/** Whether all it was read from is kept. */
+export function canReadAgain({ kind, originals }: Run): boolean {
+  return kind === 'measured' && originals.length > 0 && originals.every(({ url }) => url !== null);
+}
+
 /** Read the kept files again; what was computed from the old state stays, marked stale. */
 export function readAgain(desk: Desk, run: Run): Promise<void> {
   return desk.ask(async () => desk.changed(await send<Run>('POST', `runs/${run.id}/reread/`, desk.csrf)));
 }
 
-/** Add the uploaded files as late ranks, or put one in the place of a broken rank. Throws ApiError. */
-export function addRanks(run: Run, csrf: string, uploads: string[], replace: number | null): Promise<Run> {
-  return send<Run>('POST', `runs/${run.id}/traces/`, csrf, { uploads, replace });
+/** What a new file takes the place of: a rank, or an original by its index; nothing if it is one more. */
+export type Replaced = { replace: number } | { instead_of: number } | Record<string, never>;
+
+/** Add the uploaded files as late ranks, or put one in the place of a broken one. Throws ApiError. */
+export function addRanks(run: Run, csrf: string, uploads: string[], replaced: Replaced): Promise<Run> {
+  return send<Run>('POST', `runs/${run.id}/traces/`, csrf, { uploads, ...replaced });
 }
 
 export function remove(desk: Desk, run: Run): Promise<void> {

@@ -1,6 +1,6 @@
 // What of a run is exported, and its address.
 
-import type { Run } from '../transport/api';
+import type { ClockMode, Run } from '../transport/api';
 
 export const FORMATS = [
   ['chrome', 'Chrome JSON', 'opens in Perfetto, in chrome://tracing, and here again'],
@@ -21,9 +21,11 @@ export interface Part {
 
 export const WHOLE: Part = { label: 'Whole run' };
 
-/** As docs/protocol.md has it; a range is rounded outwards to whole nanoseconds. */
-export function exportUrl(run: Run, format: Format, { range, tracks, traces }: Part): string {
+/** As docs/protocol.md has it; a range, of these clocks, is rounded outwards to whole nanoseconds. */
+export function exportUrl(run: Run, format: Format, part: Part, clock: ClockMode = 'recorded'): string {
+  const { range, tracks, traces } = part;
   const query = new URLSearchParams({ format });
+  if (clock === 'aligned') query.set('clock', clock);
   if (range) {
     query.set('begin_ns', String(Math.floor(range.beginNs)));
     query.set('end_ns', String(Math.ceil(range.endNs)));

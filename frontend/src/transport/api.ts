@@ -69,6 +69,13 @@ export interface Original {
   file_name: string;
   size_bytes: number;
   url: string | null;
+  /** The traces that an archive holds. */
+  members: Member[];
+}
+
+export interface Member {
+  rank: number | null;
+  name: string;
 }
 
 /** Where times come from: the file, or a replay of a graph that has none. */
@@ -96,7 +103,7 @@ export interface Clock {
 
 export interface TrackLayout {
   trace: number;
-  kind: 'thread' | 'stream' | 'counter' | 'marker';
+  kind: 'thread' | 'stream' | 'counter' | 'async' | 'marker';
   group: string;
   name: string;
   lanes: number;
@@ -125,6 +132,8 @@ export interface Layout {
   overview: { level: number; tracks: number[][] };
   clock: ClockMode;
   placed: Placed;
+  /** Which dependencies nodes without recorded times wait for. */
+  placing: string[];
 }
 
 export type ClockMode = 'recorded' | 'aligned';
@@ -142,6 +151,8 @@ export interface EventDetail {
   row: number;
   name: string;
   category: string;
+  /** How the file calls the category, where that is another word. */
+  spellings: string[];
   track: number;
   start_ns: number;
   dur_ns: number;
@@ -150,7 +161,11 @@ export interface EventDetail {
   step: string | null;
   source_index: number;
   correlation: string;
+  /** The nn.Modules it ran in, outermost first. */
+  module: string[];
   args: [string, string][];
+  /** Of a slice that the file gives as a begin and an end: those of the end. */
+  end_args: [string, string][];
   parents: { row: number; name: string }[];
   launch: EventLink | null;
   launched: EventLink[];

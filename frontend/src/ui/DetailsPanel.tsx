@@ -16,6 +16,7 @@ import { Panel } from './Panel';
 import { DISPLAY_LIMIT, visible } from './text';
 
 const ARG_LIMIT = 4000;
+const MODULE_LIMIT = 600;
 const LONG_NAME = 60; // a kernel with its template arguments: smaller, or it pushes the figures away
 
 export interface DetailsProps {
@@ -36,15 +37,34 @@ export function DetailsPanel({ event, where, onGo, onClose }: DetailsProps) {
           <h2 class={event.name.length > LONG_NAME ? 'long' : ''}>
             <bdi>{visible(event.name)}</bdi> <CopyButton text={event.name} what="the name" />
           </h2>
-          <p class="where">{[where, event.step, event.category].filter(Boolean).map(shown).join(', ')}</p>
+          <p class="where">{[where, event.step, categoryOf(event)].filter(Boolean).map(shown).join(', ')}</p>
+          <Module path={event.module} />
         </div>
       </section>
       <Times event={event} />
       {event.measured && <MeasuredAndPredicted event={event} measured={event.measured} />}
       <Launches event={event} onGo={onGo} />
       <Parents event={event} onGo={onGo} />
-      <Args args={event.args} />
+      <Args title="Args, as in the file" what="all args" args={event.args} />
+      <Args title="Args of its end, as in the file" what="all args of the end" args={event.end_args} />
     </Panel>
+  );
+}
+
+/** `kernel`, and in brackets how the file calls it where that is another word. */
+export function categoryOf({ category, spellings }: Pick<EventDetail, 'category' | 'spellings'>): string {
+  const others = spellings.filter((spelling) => spelling !== category);
+  return others.length > 0 ? `${category} (in the file: ${others.join(', ')})` : category;
+}
+
+/** The nn.Modules it ran in, outermost first. */
+function Module({ path }: { path: readonly string[] }) {
+  if (path.length === 0) return null;
+  const text = path.join('.');
+  return (
+    <p class="where module">
+      in module <bdi>{visible(text, MODULE_LIMIT)}</bdi> <CopyButton text={text} what="the module path" />
+    </p>
   );
 }
 
@@ -182,13 +202,20 @@ export function argsJson(args: [string, string][]): string {
   return `{${args.map(([key, raw]) => `${JSON.stringify(key)}: ${raw}`).join(', ')}}`;
 }
 
-function Args({ args }: { args: [string, string][] }) {
+interface ArgsProps {
+  title: string;
+  /** What a copy takes, for a screen reader. */
+  what: string;
+  args: [string, string][];
+}
+
+function Args({ title, what, args }: ArgsProps) {
   if (args.length === 0) return null;
   return (
     <section>
       <div class="section-head">
-        <h3>Args, as in the file</h3>
-        <CopyButton text={argsJson(args)} what="all args" />
+        <h3>{title}</h3>
+        <CopyButton text={argsJson(args)} what={what} />
       </div>
       <dl class="args">
         {args.map(([key, raw], i) => (

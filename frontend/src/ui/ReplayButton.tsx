@@ -6,8 +6,10 @@ import { watchJob } from '../transport/jobs';
 import { JobBar, type JobShown } from './JobBar';
 
 export interface ReplayProps {
-  run: Run;
+  /** The measured run. */
+  run: Pick<Run, 'id' | 'project'>;
   csrf: string;
+  label?: string;
   /** Where to go when the prediction is there; the page's location by default. */
   onDone?: (url: string) => void;
 }
@@ -19,11 +21,16 @@ type Phase =
 
 const QUEUED: JobShown = { state: 'queued', stage: '', done: 0, total: 0 };
 
-export function compareUrl(measured: Run, predicted: Run): string {
+export function compareUrl(measured: Pick<Run, 'id' | 'project'>, predicted: Pick<Run, 'id'>): string {
   return `/p/${measured.project}/compare/${measured.id}/${predicted.id}/`;
 }
 
-export function ReplayButton({ run, csrf, onDone = (url) => location.assign(url) }: ReplayProps) {
+export function ReplayButton({
+  run,
+  csrf,
+  label = 'Replay',
+  onDone = (url) => location.assign(url),
+}: ReplayProps) {
   const [phase, setPhase] = useState<Phase>({ at: 'idle' });
   const failed = (why: string) => setPhase({ at: 'failed', why });
 
@@ -60,7 +67,7 @@ export function ReplayButton({ run, csrf, onDone = (url) => location.assign(url)
         </span>
       )}
       <button type="button" class="button primary compact" onClick={start}>
-        {phase.at === 'failed' ? 'Replay again' : 'Replay'}
+        {phase.at === 'failed' ? 'Replay again' : label}
       </button>
     </>
   );

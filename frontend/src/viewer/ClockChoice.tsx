@@ -35,6 +35,15 @@ export function furthest({ traces }: Pick<Layout, 'traces'>) {
     );
 }
 
+/** Of several runs side by side, the layout with the clock that is furthest off. */
+export function furthestOff<L extends Pick<Layout, 'traces'>>(layouts: readonly L[]): L {
+  const off = (layout: L) => {
+    const most = furthest(layout);
+    return most ? Math.abs(most.offset_ns) : -1;
+  };
+  return layouts.reduce((most, one) => (off(one) > off(most) ? one : most));
+}
+
 interface ClockChoiceProps {
   layout: Layout;
   onChoose: (mode: ClockMode) => void;

@@ -3,6 +3,7 @@
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { COMMANDS, GESTURES } from '../engine/keys';
+import { trackName } from '../engine/rows';
 import type { EventDetail, Job, Layout, Run } from '../transport/api';
 import { watchJob } from '../transport/jobs';
 import type { HelpEntry } from '../ui/HelpSheet';
@@ -15,7 +16,7 @@ export const HELP: readonly HelpEntry[] = [...COMMANDS, ...GESTURES];
 export function placeOf(layout: Layout, event: EventDetail): string {
   const track = layout.tracks[event.track];
   const label = layout.traces[event.trace]?.label ?? '';
-  return [label, track?.group, track?.name].filter(Boolean).join(', ');
+  return [label, track?.group, track && trackName(track)].filter(Boolean).join(', ');
 }
 
 /** Put actions and badges into the tab bar, which the server rendered. */

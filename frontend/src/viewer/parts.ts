@@ -1,5 +1,6 @@
 // What of the run the page points at now, and so could export.
 
+import { trackName } from '../engine/rows';
 import type { Part } from '../run/exporting';
 import { formatDuration, formatPlural } from '../ui/format';
 import type { Viewer } from './viewer';
@@ -21,7 +22,7 @@ export function partsOf(viewer: Viewer): Part[] {
   parts.push({ label: `What is in view, ${length}, ${onScreen}`, range: view, tracks });
   if (chosen) {
     const { track, trace } = chosen;
-    parts.push({ label: `Track of the selected slice, ${layout.tracks[track].name}`, tracks: [track] });
+    parts.push({ label: `Track of the selected slice, ${trackName(layout.tracks[track])}`, tracks: [track] });
     if (layout.traces.length > 1)
       parts.push({ label: `All of ${layout.traces[trace].label}`, traces: [trace] });
   }

@@ -4,6 +4,7 @@ import { signal } from '@preact/signals';
 import type { Hit } from '../engine/cursor';
 import { Input } from '../engine/input';
 import type { CommandId } from '../engine/keys';
+import { trackName } from '../engine/rows';
 import { Surface, toViewport } from '../engine/surface';
 import { fit, type Viewport } from '../engine/viewport';
 import { type EventDetail, getJson } from '../transport/api';
@@ -198,7 +199,7 @@ export class Viewer {
   }
 
   private speak(hit: Hit): void {
-    const { name } = this.trackOf(hit);
+    const name = trackName(this.trackOf(hit));
     const what = hit.count > 1 ? `${hit.count} events, longest ${this.nameOf(hit)}` : this.nameOf(hit);
     const [duration, start] = [formatDuration(hit.durNs), formatDuration(hit.startNs)];
     this.spoken.value = `${what}, ${duration}, starts at ${start}, ${name}, lane ${hit.lane + 1}`;
