@@ -84,7 +84,8 @@ def ties(met: Sequence[dict[Key, Meetings]]) -> list[Tie]:
     shared: dict[Key, list[int]] = defaultdict(list)
     for trace, buckets in enumerate(met):
         for key in buckets:
-            shared[key].append(trace)
+            if key.ends_together:
+                shared[key].append(trace)
     differences: dict[tuple[int, int], Differences] = defaultdict(list)
     for key, members in shared.items():
         for first, second in _pairs(key, members):

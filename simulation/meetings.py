@@ -1,8 +1,8 @@
 """Where ranks meet: collectives that end on all of them at once, and pairs of send and receive.
 
 Read: device kernels of communication libraries, told by their args or by their names, and Gloo's and MPI's work on the
-host. Not read: what is called on the host (`nccl:`, `c10d::`), which ends when the kernel is launched; collectives
-with a root (broadcast, reduce, gather, scatter), which end on one rank before they do on another.
+host. Not read: what is called on the host (`nccl:`, `c10d::`), which ends when the kernel is launched. Collectives with
+a root (broadcast, reduce, gather, scatter) may end on one rank before they do on another: they tell nothing of clocks.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ KINDS = ("allreduce", "allgather", "reducescatter", "alltoall", "sendrecv", "bar
 
 PAIRED = ("send", "recv")
 """What one rank sends and another receives; every sender counts for itself, so that a group's numbers do not match."""
+
+ROOTED = ("broadcast", "reduce", "scatter", "gather")
+"""Kinds in which one rank is not like the others."""
 
 _ROOTED = re.compile(r"broadcast|(?<!all)reduce(?!scatter)|(?<!reduce)scatter|(?<!all)gather")
 _LIBRARY = re.compile(r"(?<![a-z])(?:nccl|rccl|msccl|oneccl|hccl|xccl)", re.IGNORECASE)
@@ -45,18 +48,36 @@ class Key(NamedTuple):
         """Whether the file says who takes part."""
         return self.place[0] in ("group", "peers")
 
+    @property
+    def label(self) -> str:
+        """For people: what was done, and among whom as far as it is told."""
+        match self.place:
+            case ("peers", group, sender, receiver):
+                return f"send {sender} to {receiver}" + (f" of group {group}" if group else "")
+            case ("group", name, members):
+                return f"{self.kind} of group {name or members}"
+        return self.kind
+
+    @property
+    def ends_together(self) -> bool:
+        """Whether nobody can leave before all have come."""
+        return self.kind not in ROOTED
+
 
 @dataclass(frozen=True)
 class Meetings:
     """The meetings of one trace under one key, by start."""
 
+    row: np.ndarray  # i64, of the trace's table
     number: np.ndarray  # i64: the group's own sequence number, else the order within the key
     end_ns: np.ndarray  # i64, unix ns as the trace's clock has it
     dur_ns: np.ndarray  # i64
     is_numbered: bool  # by the group's sequence, so that what one rank misses shifts nothing
 
     def at(self, chosen: np.ndarray) -> Meetings:
-        return Meetings(self.number[chosen], self.end_ns[chosen], self.dur_ns[chosen], self.is_numbered)
+        return Meetings(
+            self.row[chosen], self.number[chosen], self.end_ns[chosen], self.dur_ns[chosen], self.is_numbered
+        )
 
 
 def meetings_of(table: EventTable, rank: int | None) -> dict[Key, Meetings]:
@@ -82,6 +103,12 @@ def kind_of(name: str) -> str | None:
     return None if kind in (None, "generic") and _ROOTED.search(letters) else kind
 
 
+def rooted_kind_of(name: str) -> str | None:
+    """The kind of collective with a root that a name tells; None if none."""
+    found = _ROOTED.search(re.sub(r"[^a-z]", "", name[:_NAME_CHARS].lower()))
+    return found[0] if found else None
+
+
 def _meets(table: EventTable) -> np.ndarray:
     """Rows that may be meetings: bool."""
     of_library = np.array([_LIBRARY.search(name[:_NAME_CHARS]) is not None for name in table.names] or [False])
@@ -97,7 +124,7 @@ def _under(key: Key, table: EventTable, rows: np.ndarray, sequence: np.ndarray, 
     end_ns = table.end_ns[rows] + table.info.base_ns
     numbered = key.place[0] == "group" and key.step == NO_STEP and number[0] >= 0
     numbered = numbered and len(np.unique(number)) == len(number)
-    return Meetings(number if numbered else np.arange(len(rows)), end_ns, table.dur_ns[rows], numbered)
+    return Meetings(rows, number if numbered else np.arange(len(rows)), end_ns, table.dur_ns[rows], numbered)
 
 
 class _Told:
@@ -125,26 +152,25 @@ class _Told:
 
     def key(self, group: int, ranks: int, collective: int, source: int, target: int, track: int, name: int, step: int
             ) -> Key | None:  # fmt: skip
-        """The key of rows with these codes; None where they do not end together."""
+        """The key of rows with these codes; None where they tell neither kind nor peer."""
         word = self.words["collective"][collective]
         members, label = self.words["group_ranks"][ranks], self.words["group"][group]
         if word in PAIRED:
-            place = self._peers(word, label, members, source, target)
+            place = self._peers(word, label, source, target)
             return None if place is None else Key(place, "pair", step)
-        kind = kind_of(word) if word else kind_of(self.table.names[name])
+        told = word or self.table.names[name]
+        kind = kind_of(told) or rooted_kind_of(told)
         if kind is None:
             return None
         if label or members:
             return Key(("group", label, members), kind, step)
         return Key(("host",) if track < 0 else self.roles[track], kind, step)
 
-    def _peers(self, word: str, group: str, members: str, source: int, target: int) -> tuple[str | int, ...] | None:
-        """Who sends to whom, by ranks of the job; the file gives the peer by its place in the group."""
+    def _peers(self, word: str, group: str, source: int, target: int) -> tuple[str | int, ...] | None:
+        """Who sends to whom, by ranks of the job, as PyTorch writes the peer (`saveNcclMeta`, profiler/util.cpp)."""
         peer = target if word == "send" else source
         if self.rank is None or peer < 0:
             return None
-        listed = _listed(members)
-        peer = listed[peer] if peer < len(listed) else peer
         pair = (self.rank, peer) if word == "send" else (peer, self.rank)
         return ("peers", group, *pair)
 
@@ -179,7 +205,7 @@ def _step_numbers(table: EventTable) -> np.ndarray:
     return np.append(np.asarray(table.sides["steps"]["number"], np.int64), NO_STEP)
 
 
-def _listed(text: str) -> list[int]:
+def listed(text: str) -> list[int]:
     """The ranks of a group, in its order; none where the list is cut or missing."""
     try:
         return msgspec.json.decode(text, type=list[int])

@@ -5,10 +5,22 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simulation.graph import device_work, host_sync, launch, order, stream_order, thread_order, virtual_start
+from simulation import rendezvous
+from simulation.graph import (
+    collectives,
+    device_work,
+    host_sync,
+    launch,
+    order,
+    send_recv,
+    stream_order,
+    thread_order,
+    virtual_start,
+)
 from simulation.graph.derived import Anchors, anchors
 from simulation.graph.edges import Edges
 from simulation.graph.families import Family
+from simulation.graph.members import Members, note
 from simulation.graph.taskgraph import TaskGraph
 from simulation.graph.tasks import Tasks
 from simulation.quality import QualityReport
@@ -18,12 +30,14 @@ THREAD_ORDER = int(Family.THREAD_ORDER)
 
 
 def build_graph(run: Run) -> TaskGraph:
-    """The task graph of all traces of a run. Cost: O(rows log rows)."""
-    tasks = Tasks.of(run)
-    found = all_edges(tasks)
+    """The task graph of all traces of a run, on aligned clocks. Cost: O(rows log rows)."""
+    met = rendezvous.find(run)
+    tasks, members = Members.of(Tasks.of(run.aligned()), met)
+    found = all_edges(tasks, members)
     edges = found[order.possible(found, tasks.node_ns)]
     sequence, edges = order.topological(edges, tasks.nodes)
     quality = QualityReport({"impossible_edges": len(found) - len(edges)})
+    note(met, quality)
     edges = Edges.joined([edges, virtual_start.edges(tasks, edges)])
     offsets, edges = order.to_csr(edges, sequence)
     measured = tasks.node_ns[sequence]
@@ -48,18 +62,24 @@ def build_graph(run: Run) -> TaskGraph:
     )
 
 
-def all_edges(tasks: Tasks) -> Edges:
-    """The edges of every family, over the nodes of `tasks`."""
+def all_edges(tasks: Tasks, members: Members) -> Edges:
+    """The edges of every family, over the nodes of `tasks`; `members` meet others."""
     pairs = stream_order.find(tasks)
     latency_ns = launch.latencies(tasks, pairs)
     syncs = host_sync.find(tasks)
     return Edges.joined(
         [
-            thread_order.edges(tasks, syncs.waited_node, syncs.kept_ns),
-            device_work.edges(tasks),
+            thread_order.edges(
+                tasks,
+                np.concatenate([syncs.waited_node, members.waited_node]),
+                np.concatenate([syncs.kept_ns, members.kept_ns]),
+            ),
+            device_work.edges(tasks, members.lasting_ns(tasks)),
             launch.edges(tasks, latency_ns),
             stream_order.edges(tasks, pairs, latency_ns),
             syncs.edges,
+            collectives.edges(tasks, members),
+            send_recv.edges(tasks, members),
         ]
     )
 

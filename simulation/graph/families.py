@@ -18,6 +18,8 @@ class Family(IntEnum):
     STREAM_ORDER = 3
     HOST_SYNC = 4
     VIRTUAL_START = 5
+    COLLECTIVE = 9
+    SEND_RECV = 10
 
 
 class Rule(IntEnum):
@@ -37,6 +39,16 @@ class Rule(IntEnum):
     SYNC_BEHAVIOUR = 11  # a call that was held up and let go when a device event ended
     SYNC_PASSED = 12  # a call that waits by its name and had nothing to wait for in the measurement
     PINNED = 13  # nothing explains when the event starts: its measured start
+
+    ARRIVAL = 30  # a member comes to its collective
+    TRANSFER = 31  # the last member has come, to the end of a member
+    PAIR_ARRIVAL = 32  # a sender or a receiver comes to the other
+    PAIR_TRANSFER = 33  # both have come, to the end of one
+    PAIR_SENT = 34  # a sender that does not wait has begun, to the end of its receiver
+
+
+TRANSFERS = (Rule.TRANSFER, Rule.PAIR_TRANSFER, Rule.PAIR_SENT)
+"""Edges that last as long as what their target ends: beside DEVICE_WORK, what a scenario replaces."""
 
 
 class Certainty(IntEnum):

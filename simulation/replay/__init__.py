@@ -17,12 +17,13 @@ def replay_run(run: Run) -> Prediction:
 
 
 def predict(run: Run, graph: TaskGraph, durations_ns: np.ndarray | None = None) -> Prediction:
-    """The run as `graph` replays it, with other durations of device events (i64 per global row) if given."""
+    """The run as `graph` replays it, with other durations (i64 per global row, TaskGraph.durations_ns) if given."""
+    aligned = run.aligned()
     times = replay(graph, durations_ns)
-    start, end = row_times(run, times)
-    bare = row_times(run, replay(graph, durations_ns, residuals=False))
-    figures = report(run, graph, (start, end), bare, critical_path(times, last_node(times)))
-    starts = [part - shift for part, shift in zip(per_trace(run, start), run.shift_ns, strict=True)]
+    start, end = row_times(aligned, times)
+    bare = row_times(aligned, replay(graph, durations_ns, residuals=False))
+    figures = report(aligned, graph, (start, end), bare, critical_path(times, last_node(times)))
+    starts = [part - shift for part, shift in zip(per_trace(run, start), aligned.shift_ns, strict=True)]
     return Prediction(run, tuple(starts), tuple(per_trace(run, end - start)), figures)
 
 

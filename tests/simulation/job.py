@@ -39,7 +39,7 @@ class Job:
                 self.record(rank, name, start, end + self.random.randrange(self.jitter_ns), ("stream", stream), **args)
 
     def pair(self, sender: int, receiver: int, ranks: Sequence[int]) -> None:
-        """A send and its receive, each naming the other by its place in the group."""
+        """A send and its receive, each naming the other by its rank in the job, as PyTorch does."""
         self.now_ns += 400_000
         group = {"Process Group Name": "pp", "Process Group Ranks": str(list(ranks))}
         end = self.now_ns + 50_000
@@ -47,7 +47,7 @@ class Job:
             (sender, "send", "Dst Rank", receiver),
             (receiver, "recv", "Src Rank", sender),
         ):
-            told = {"Collective name": word, key: ranks.index(peer), **group}
+            told = {"Collective name": word, key: peer, **group}
             start = self.now_ns + self.random.randrange(30_000)
             end_ns = end + self.random.randrange(self.jitter_ns)
             self.record(rank, "ncclDevKernel_SendRecv(args)", start, end_ns, ("stream", COMMUNICATION), **told)

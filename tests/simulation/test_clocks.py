@@ -81,7 +81,7 @@ def test_it_pairs_sends_with_receives() -> None:
     assert_found(job.run(), SKEW_NS)
 
 
-def test_a_group_numbers_its_peers_by_place() -> None:
+def test_a_group_names_its_peers_by_their_ranks_in_the_job() -> None:
     job = Job(SKEW_NS)
     for _ in range(4):
         job.pair(1, 3, [1, 3])
