@@ -63,12 +63,12 @@ class Members:
     @property
     def waited_node(self) -> np.ndarray:
         """Nodes of threads at the end of a wait: i64."""
-        return self.end_node[self.is_host]
+        return np.asarray(self.end_node[self.is_host])
 
     @property
     def kept_ns(self) -> np.ndarray:
         """What stays in the thread's chain before each `waited_node`: i64."""
-        return np.maximum(self.transfer_ns[self.is_host], 0)
+        return np.asarray(np.maximum(self.transfer_ns[self.is_host], 0))
 
     def edges(self, tasks: Tasks, family: Family, arrival: Rule, transfer: Rule) -> Edges:
         """Start to meeting and meeting to end of all members of the family's kind."""

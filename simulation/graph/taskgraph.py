@@ -1,7 +1,8 @@
 """The task graph: CSR arrays in topological order, each edge with its family, rule and certainty.
 
 Durations of device events are edges of the family DEVICE_WORK and can be replaced (`weights`); of what ranks do
-together (COLLECTIVE, SEND_RECV) the part after the last one has come. Everything else about the graph stays. A saved graph is a folder of Arrow files that any process maps and replays.
+together (COLLECTIVE, SEND_RECV) the part after the last one has come. Everything else about the graph stays. A saved
+graph is a folder of Arrow files that any process maps and replays.
 """
 
 from __future__ import annotations

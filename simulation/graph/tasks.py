@@ -103,7 +103,7 @@ class Tasks:
     def _by_track(self, wanted: np.ndarray) -> np.ndarray:
         nodes = np.flatnonzero(self.node_row >= 0)
         nodes = nodes[wanted[self.node_row[nodes]]]
-        return nodes[np.argsort(self.track[self.node_row[nodes]], kind="stable")]
+        return np.asarray(nodes[np.argsort(self.track[self.node_row[nodes]], kind="stable")])
 
 
 def gathered(run: Run, column: str) -> np.ndarray:

@@ -54,8 +54,8 @@ def replay(
 ) -> Times:
     """Earliest times of all nodes. Cost: O(nodes + edges), one pass.
 
-    `durations_ns` (i64 per global row, see TaskGraph.durations_ns) replaces how long events last; `weight_ns` (i64 per edge) replaces
-    all weights, for changes to host work or to what dependencies cost. Default: as measured.
+    `durations_ns` (i64 per global row, see TaskGraph.durations_ns) replaces how long events last; `weight_ns` (i64 per
+    edge) replaces all weights, for changes to host work or to what dependencies cost. Default: as measured.
     """
     if weight_ns is None:
         weight_ns = graph.weight_ns if durations_ns is None else graph.weights(durations_ns)
