@@ -66,7 +66,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class Meetings:
-    """The meetings of one trace under one key, by start."""
+    """The meetings of one trace under one key, in the order in which they were called for."""
 
     row: np.ndarray  # i64, of the trace's table
     number: np.ndarray  # i64: the group's own sequence number, else the order within the key
@@ -83,7 +83,7 @@ class Meetings:
 def meetings_of(table: EventTable, rank: int | None) -> dict[Key, Meetings]:
     """Where this trace meets others. Costs O(names) and a sort of the communication."""
     rows = np.flatnonzero(_meets(table))
-    rows = rows[np.argsort(table.start_ns[rows], kind="stable")]
+    rows = rows[np.argsort(_called_ns(table, rows), kind="stable")]
     if not len(rows):
         return {}
     told = _Told(table, rows, rank)
@@ -117,6 +117,17 @@ def _meets(table: EventTable) -> np.ndarray:
     told[np.asarray(table.sides["collectives"]["row"])] = True
     work = table.category_mask(frozenset({"user_annotation"})) & (table.kind == Kind.SLICE)
     return np.asarray((table.is_device & (of_library[table.name] | told)) | (work & on_host[table.name]))
+
+
+def _called_ns(table: EventTable, rows: np.ndarray) -> np.ndarray:
+    """When each row was called for: i64. Kernels of several streams start in another order than they were launched in.
+
+    Where a launch is not recorded, all go by their starts.
+    """
+    launch, on_device = table.launch[rows], table.is_device[rows]
+    if (launch[on_device] < 0).any():
+        return np.asarray(table.start_ns[rows])
+    return np.where(on_device, table.start_ns[launch], table.start_ns[rows])
 
 
 def _under(key: Key, table: EventTable, rows: np.ndarray, sequence: np.ndarray, chosen: np.ndarray) -> Meetings:
