@@ -110,7 +110,7 @@ def find(run: Run) -> Rendezvous:
         _under(at, key, [met[trace][key] for trace in holders[key]], holders[key], details)
         for at, key in enumerate(keys)
     ]
-    found = _joined(keys, parts)
+    found = _once(_joined(keys, parts))
     _note_other_kinds(found)
     return found.at(np.argsort(found.last_ns(details.start_ns), kind="stable"))
 
@@ -129,12 +129,9 @@ class _Details:
     def end_ns(self, trace: int, row: np.ndarray) -> np.ndarray:
         return np.asarray(self.run.traces[trace].end_ns[row] + self.run.shift_ns[trace])
 
-    def described(self, trace: int, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(size_bytes, -1 not told; size of the group, -1 not told) of each row: i64, i64."""
+    def described(self, trace: int, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(size_bytes, -1 not told; size of the group, -1 not told) of each line of what is told: i64, i64."""
         side = self.run.traces[trace].sides["collectives"]
-        rows = np.asarray(side["row"])
-        line = np.searchsorted(rows, row)
-        line[np.append(rows, -1)[line] != row] = -1
         item = np.array([ITEM_BYTES.get(word, -1) for word in words_of(side["dtype"])])[taken(side["dtype"], line)]
         elements = np.maximum(taken(side["in_elements"], line), taken(side["out_elements"], line))
         return np.where((elements >= 0) & (item >= 0), elements * item, -1), taken(side["group_size"], line)
@@ -159,7 +156,7 @@ def _under(at: int, key: Key, met: Sequence[Meetings], holders: Sequence[int], d
     number = np.concatenate([each.number if numbered else np.arange(len(each.row)) for each in met])
     trace = np.repeat(holders, [len(each.row) for each in met])
     row = np.concatenate([each.row for each in met])
-    told = [details.described(holder, each.row) for holder, each in zip(holders, met, strict=True)]
+    told = [details.described(holder, each.line) for holder, each in zip(holders, met, strict=True)]
     size_bytes, group_size = (np.concatenate(column) for column in zip(*told, strict=True))
     end_ns = np.concatenate([details.end_ns(holder, each.row) for holder, each in zip(holders, met, strict=True)])
     order = np.argsort(number, kind="stable")  # traces ascend within
@@ -214,6 +211,16 @@ def _joined(keys: tuple[Key, ...], parts: Sequence[Rendezvous]) -> Rendezvous:
         column("state", np.uint8), column("size_bytes", np.int64), np.concatenate([[0], np.cumsum(counts)]),
         column("trace", np.int64), column("row", np.int64),
     )  # fmt: skip
+
+
+def _once(found: Rendezvous) -> Rendezvous:
+    """Two kernels that send to each other and receive from each other, as batches do, meet once."""
+    first, second = found.row[found.offsets[:-1]], found.row[found.offsets[1:] - 1]
+    pairs = np.flatnonzero(found.is_pair)
+    _, kept = np.unique(np.sort(np.stack([first[pairs], second[pairs]]), axis=0), axis=1, return_index=True)
+    keep = ~found.is_pair
+    keep[pairs[kept]] = True
+    return found.at(keep)
 
 
 def _note_other_kinds(found: Rendezvous) -> None:

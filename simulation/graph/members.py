@@ -49,7 +49,7 @@ class Members:
         is_host = tasks.is_host[row]
         end = tasks.end_node[row]
         end[is_host] = release(tasks, row[is_host], tasks.node_ns[node[is_host]])
-        transfer_ns = tasks.node_ns[end] - tasks.node_ns[node]
+        transfer_ns = _after_all(end, tasks.node_ns[end] - tasks.node_ns[node])
         is_pair, certainty = waits.is_pair[waits.meeting], certainties(waits)[waits.meeting]
         sender, receiver = _sent(tasks, met)
         return tasks, cls(row, node, end, transfer_ns, is_pair, certainty, is_host, sender, receiver)
@@ -100,6 +100,17 @@ def note(met: Rendezvous, quality: QualityReport) -> None:
         chosen = np.flatnonzero((met.state == state) & (together | (state != State.APART)))
         which = (f"{met.keys[met.key[at]].label} #{met.number[at]}" for at in chosen[: len(FINDINGS) * 8].tolist())
         quality.add(code, len(chosen), which)
+
+
+def _after_all(node: np.ndarray, since_ns: np.ndarray) -> np.ndarray:
+    """The least of `since_ns` of each node: a batch of sends and receives goes on when all of its peers have come."""
+    order = np.argsort(node, kind="stable")
+    begin = np.flatnonzero(np.diff(node[order], prepend=-1))
+    least = np.empty(len(node), np.int64)
+    if len(begin):
+        shortest = np.minimum.reduceat(since_ns[order], begin)
+        least[order] = np.repeat(shortest, np.diff(begin, append=len(node)))
+    return least
 
 
 def _sent(tasks: Tasks, met: Rendezvous) -> tuple[np.ndarray, np.ndarray]:
