@@ -45,7 +45,7 @@ class StragglerSerializer(serializers.Serializer[Any]):
     of_which = OfWhichSerializer(many=True)
 
 
-class MemberSerializer(serializers.Serializer[Any]):
+class CollectiveMemberSerializer(serializers.Serializer[Any]):
     rank = serializers.IntegerField(allow_null=True)
     trace = serializers.IntegerField()
     row = serializers.IntegerField()
@@ -63,7 +63,7 @@ class CollectiveSerializer(serializers.Serializer[Any]):
     last_trace = serializers.IntegerField()
     last_ns = serializers.IntegerField()
     waited_ns = serializers.IntegerField()
-    members = MemberSerializer(many=True)
+    members = CollectiveMemberSerializer(many=True)
 
 
 class CollectivesSerializer(serializers.Serializer[Any]):
