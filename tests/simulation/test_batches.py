@@ -76,6 +76,7 @@ def test_each_waits_for_its_own_neighbours(batches: list[list[int]], late: int, 
     rows = [
         int(base + np.flatnonzero(table.is_device)[-1]) for table, base in zip(run.traces, run.row_base, strict=False)
     ]
+    assert not graph.residual_ns[graph.end_node[rows]].any()
     weight = graph.weight_ns.copy()
     node = graph.start_node[rows[late]]
     weight[graph.offsets[node] : graph.offsets[node + 1]] += by_ns

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simulation.analysis.waiting import Waits, stragglers
 from simulation.graph import build, build_graph
 from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
@@ -50,9 +51,14 @@ def test_it_predicts_what_a_slow_rank_costs(
     kernels[run.row_base[SLOW] : run.row_base[SLOW + 1]] = True
     kernels[met.row] = False
     durations[kernels] = np.rint(durations[kernels] * FACTOR).astype(np.int64)
-    predicted = steps_ns(run, *row_times(run.aligned(), replay(graph, durations)))
+    times = row_times(run.aligned(), replay(graph, durations))
+    predicted = steps_ns(run, *times)
     truth = generated_run(replace(spec, straggler=SLOW, straggler_factor=FACTOR))
-    assert predicted == pytest.approx(steps_ns(truth, *measured_times(truth.aligned())), rel=0.01)
+    true_times = measured_times(truth.aligned())
+    assert predicted == pytest.approx(steps_ns(truth, *true_times), rel=0.01)
+    waits, true_waits = Waits.of(met, *times), Waits.of(find(truth), *true_times)
+    assert int(waits.wait_ns.sum()) == pytest.approx(int(true_waits.wait_ns.sum()), rel=0.02)
+    assert stragglers(run, waits)[0]["rank"] == stragglers(truth, true_waits)[0]["rank"]
     assert predicted != pytest.approx(steps_ns(run, *measured_times(run.aligned())), rel=0.02)
 
 
