@@ -84,7 +84,8 @@ def ties(met: Sequence[dict[Key, Meetings]]) -> list[Tie]:
     shared: dict[Key, list[int]] = defaultdict(list)
     for trace, buckets in enumerate(met):
         for key in buckets:
-            shared[key].append(trace)
+            if key.ends_together:
+                shared[key].append(trace)
     differences: dict[tuple[int, int], Differences] = defaultdict(list)
     for key, members in shared.items():
         for first, second in _pairs(key, members):
@@ -155,7 +156,10 @@ def _differences(first: Meetings, second: Meetings) -> tuple[np.ndarray, np.ndar
         first, second = first.at(at_first), second.at(at_second)
     if len(first.number) != len(second.number) or not len(first.number):
         return None
-    return second.end_ns - first.end_ns, first.dur_ns, second.dur_ns
+    whole = first.is_whole & second.is_whole
+    if not whole.any():
+        return None
+    return (second.end_ns - first.end_ns)[whole], first.dur_ns[whole], second.dur_ns[whole]
 
 
 def _is_off(clock: Clock) -> bool:

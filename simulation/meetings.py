@@ -1,8 +1,8 @@
 """Where ranks meet: collectives that end on all of them at once, and pairs of send and receive.
 
 Read: device kernels of communication libraries, told by their args or by their names, and Gloo's and MPI's work on the
-host. Not read: what is called on the host (`nccl:`, `c10d::`), which ends when the kernel is launched; collectives
-with a root (broadcast, reduce, gather, scatter), which end on one rank before they do on another.
+host. Not read: what is called on the host (`nccl:`, `c10d::`), which ends when the kernel is launched. Collectives with
+a root (broadcast, reduce, gather, scatter) may end on one rank before they do on another: they tell nothing of clocks.
 """
 
 from __future__ import annotations
@@ -10,19 +10,21 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
+from simulation.batches import PAIRED, batched, described
 from simulation.events import EventTable, Kind
 from simulation.store import Column, Strings
 
 KINDS = ("allreduce", "allgather", "reducescatter", "alltoall", "sendrecv", "barrier", "coalesced", "generic")
 """What a name says, letters only; the first that it holds."""
 
-PAIRED = ("send", "recv")
-"""What one rank sends and another receives; every sender counts for itself, so that a group's numbers do not match."""
+ROOTED = ("broadcast", "reduce", "scatter", "gather")
+"""Kinds in which one rank is not like the others."""
 
 _ROOTED = re.compile(r"broadcast|(?<!all)reduce(?!scatter)|(?<!reduce)scatter|(?<!all)gather")
 _LIBRARY = re.compile(r"(?<![a-z])(?:nccl|rccl|msccl|oneccl|hccl|xccl)", re.IGNORECASE)
@@ -45,34 +47,58 @@ class Key(NamedTuple):
         """Whether the file says who takes part."""
         return self.place[0] in ("group", "peers")
 
+    @property
+    def label(self) -> str:
+        """For people: what was done, and among whom as far as it is told."""
+        match self.place:
+            case ("peers", group, sender, receiver):
+                return f"send {sender} to {receiver}" + (f" of group {group}" if group else "")
+            case ("group", name, members):
+                return f"{self.kind} of group {name or members}"
+        return self.kind
+
+    @property
+    def ends_together(self) -> bool:
+        """Whether nobody can leave before all have come."""
+        return self.kind not in ROOTED
+
 
 @dataclass(frozen=True)
 class Meetings:
-    """The meetings of one trace under one key, by start."""
+    """The meetings of one trace under one key, in the order in which they were called for."""
 
+    row: np.ndarray  # i64, of the trace's table
+    line: np.ndarray  # i64, of the `collectives` side table, -1 none
+    is_whole: np.ndarray  # bool: not a part of a batch that has several peers, and ends with the last of them
     number: np.ndarray  # i64: the group's own sequence number, else the order within the key
     end_ns: np.ndarray  # i64, unix ns as the trace's clock has it
     dur_ns: np.ndarray  # i64
     is_numbered: bool  # by the group's sequence, so that what one rank misses shifts nothing
 
     def at(self, chosen: np.ndarray) -> Meetings:
-        return Meetings(self.number[chosen], self.end_ns[chosen], self.dur_ns[chosen], self.is_numbered)
+        return Meetings(
+            self.row[chosen], self.line[chosen], self.is_whole[chosen], self.number[chosen], self.end_ns[chosen],
+            self.dur_ns[chosen], self.is_numbered,
+        )  # fmt: skip
 
 
 def meetings_of(table: EventTable, rank: int | None) -> dict[Key, Meetings]:
     """Where this trace meets others. Costs O(names) and a sort of the communication."""
     rows = np.flatnonzero(_meets(table))
-    rows = rows[np.argsort(table.start_ns[rows], kind="stable")]
+    kernel, line = batched(table, rows)
+    rows = rows[~np.isin(rows, kernel)]
+    rows, line = np.concatenate([rows, kernel]), np.concatenate([described(table, rows), line])
+    order = np.argsort(_called_ns(table, rows), kind="stable")
     if not len(rows):
         return {}
-    told = _Told(table, rows, rank)
+    told = _Told(table, rows[order], line[order], rank)
     combinations, which = np.unique(told.columns, axis=1, return_inverse=True)
     keys = [told.key(*line) for line in combinations.T.tolist()]
     found = defaultdict(list)
     for at, key in enumerate(keys):
         if key is not None:
             found[key].append(at)
-    return {key: _under(key, table, rows, told.sequence, np.isin(which.ravel(), parts)) for key, parts in found.items()}
+    return {key: told.under(key, np.isin(which.ravel(), parts)) for key, parts in found.items()}
 
 
 def kind_of(name: str) -> str | None:
@@ -80,6 +106,12 @@ def kind_of(name: str) -> str | None:
     letters = re.sub(r"[^a-z]", "", name[:_NAME_CHARS].lower())
     kind = next((kind for kind in KINDS if kind in letters), None)
     return None if kind in (None, "generic") and _ROOTED.search(letters) else kind
+
+
+def rooted_kind_of(name: str) -> str | None:
+    """The kind of collective with a root that a name tells; None if none."""
+    found = _ROOTED.search(re.sub(r"[^a-z]", "", name[:_NAME_CHARS].lower()))
+    return found[0] if found else None
 
 
 def _meets(table: EventTable) -> np.ndarray:
@@ -92,23 +124,23 @@ def _meets(table: EventTable) -> np.ndarray:
     return np.asarray((table.is_device & (of_library[table.name] | told)) | (work & on_host[table.name]))
 
 
-def _under(key: Key, table: EventTable, rows: np.ndarray, sequence: np.ndarray, chosen: np.ndarray) -> Meetings:
-    rows, number = rows[chosen], sequence[chosen]
-    end_ns = table.end_ns[rows] + table.info.base_ns
-    numbered = key.place[0] == "group" and key.step == NO_STEP and number[0] >= 0
-    numbered = numbered and len(np.unique(number)) == len(number)
-    return Meetings(number if numbered else np.arange(len(rows)), end_ns, table.dur_ns[rows], numbered)
+def _called_ns(table: EventTable, rows: np.ndarray) -> np.ndarray:
+    """When each row was called for: i64. Kernels of several streams start in another order than they were launched in.
+
+    Where a launch is not recorded, all go by their starts.
+    """
+    launch, on_device = table.launch[rows], table.is_device[rows]
+    if (launch[on_device] < 0).any():
+        return np.asarray(table.start_ns[rows])
+    return np.asarray(np.where(on_device, table.start_ns[launch], table.start_ns[rows]))
 
 
 class _Told:
     """What is told of each row, as columns of codes, and the key that a combination of codes makes."""
 
-    def __init__(self, table: EventTable, rows: np.ndarray, rank: int | None) -> None:
-        self.table, self.rank = table, rank
+    def __init__(self, table: EventTable, rows: np.ndarray, line: np.ndarray, rank: int | None) -> None:
+        self.table, self.rows, self.line, self.rank = table, rows, line, rank
         side = table.sides["collectives"]
-        described = np.asarray(side["row"])
-        line = np.searchsorted(described, rows)
-        line[np.append(described, -1)[line] != rows] = -1
         self.words = {name: words_of(side[name]) for name in ("collective", "group", "group_ranks")}
         self.sequence = taken(side["sequence"], line)
         collective = taken(side["collective"], line)
@@ -123,15 +155,35 @@ class _Told:
         ])  # fmt: skip
         self.roles = self._roles()
 
+    def under(self, key: Key, chosen: np.ndarray) -> Meetings:
+        """The rows of one key."""
+        row, number = self.rows[chosen], self.sequence[chosen]
+        end_ns = self.table.end_ns[row] + self.table.info.base_ns
+        numbered = key.place[0] == "group" and key.step == NO_STEP and number[0] >= 0
+        numbered = numbered and len(np.unique(number)) == len(number)
+        number = number if numbered else np.arange(len(row))
+        return Meetings(
+            row, self.line[chosen], self.is_whole[chosen], number, end_ns, self.table.dur_ns[row], numbered
+        )  # fmt: skip
+
+    @cached_property
+    def is_whole(self) -> np.ndarray:
+        """Rows that have one peer, or that are no batch: bool."""
+        peers = np.unique(np.stack([self.rows, self.columns[3], self.columns[4]]), axis=1)
+        source, target = peers[1], peers[2]
+        pairs = np.unique(np.stack([peers[0], np.maximum(source, target)]), axis=1)
+        return np.asarray(np.bincount(pairs[0], minlength=len(self.table))[self.rows] == 1)
+
     def key(self, group: int, ranks: int, collective: int, source: int, target: int, track: int, name: int, step: int
             ) -> Key | None:  # fmt: skip
-        """The key of rows with these codes; None where they do not end together."""
+        """The key of rows with these codes; None where they tell neither kind nor peer."""
         word = self.words["collective"][collective]
         members, label = self.words["group_ranks"][ranks], self.words["group"][group]
         if word in PAIRED:
             place = self._peers(word, label, source, target)
             return None if place is None else Key(place, "pair", step)
-        kind = kind_of(word) if word else kind_of(self.table.names[name])
+        told = word or self.table.names[name]
+        kind = kind_of(told) or rooted_kind_of(told)
         if kind is None:
             return None
         if label or members:
@@ -177,7 +229,7 @@ def _step_numbers(table: EventTable) -> np.ndarray:
     return np.append(np.asarray(table.sides["steps"]["number"], np.int64), NO_STEP)
 
 
-def _listed(text: str) -> list[int]:
+def listed(text: str) -> list[int]:
     """The ranks of a group, in its order; none where the list is cut or missing."""
     try:
         return msgspec.json.decode(text, type=list[int])

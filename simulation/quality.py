@@ -54,6 +54,9 @@ MESSAGES: dict[str, str] = {
     "node_types_unclear": "node types can be read in two ways, which differ by one; the newer is taken",
     "unpaired_nodes": "operations of the execution trace are not among those of the profiler's trace",
     "secrets_masked": "values look like secrets and are masked; only the original file holds them",
+    "collectives_missing": "collectives are not in the traces of all ranks that are here; their durations are kept",
+    "collectives_differ": "collectives differ in kind or size between ranks; their durations are kept, waits included",
+    "collectives_apart": "ranks left collectives before others came, who so cannot have met; their durations are kept",
     "impossible_edges": "dependencies contradict the recorded order and were left out of the replay",
 }
 

@@ -71,6 +71,38 @@ def quality_lines(findings: list[dict[str, Any]]) -> Iterator[str]:
         yield f"  {finding['count']:,} {finding['message']}"
 
 
+MOST_STRAGGLERS = 3
+
+
+def collective_lines(figures: dict[str, Any]) -> Iterator[str]:
+    """Who was waited for, as measured; and in how many collectives it cannot be seen."""
+    hidden = figures["seen"] - figures["matched"]
+    if hidden:
+        yield (
+            f"{hidden:,} of {figures['seen']:,} collectives are not on all their ranks' traces: "
+            "who waited in them is not seen, their durations are kept"
+        )
+    for straggler in figures["stragglers"]["measured"][:MOST_STRAGGLERS]:
+        ranks = ranges([other["rank"] for other in straggler["waiting"] if other["rank"] is not None])
+        if straggler["waited_ns"]:
+            parts = ", ".join(f"{duration(part['waited_ns'])} {part['collective']}" for part in straggler["of_which"])
+            yield (
+                f"ranks {ranks} waited {duration(straggler['waited_ns'])} for {rank_label(straggler['rank'])}, "
+                f"last in {straggler['last_in']:,} collectives: {parts}"
+            )
+
+
+def ranges(numbers: list[int]) -> str:
+    """[0, 1, 2, 5] -> "0-2, 5"."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in runs)
+
+
 def replay_lines(figures: dict[str, Any]) -> Iterator[str]:
     """`replay` for a person: the whole, each step, then what the prediction rests on."""
     errors = f"{percent(figures['error_percent'])}; {percent(figures['error_percent_without_residuals'])}"
@@ -87,5 +119,6 @@ def replay_lines(figures: dict[str, Any]) -> Iterator[str]:
         f"critical path: {figures['unexplained_percent']:.2f} % unexplained by dependencies, "
         f"{figures['gap_percent']:.1f} % host gaps kept as measured"
     )
+    yield from collective_lines(figures["collectives"])
     families = ", ".join(f"{count:,} {family.replace('_', ' ')}" for family, count in figures["edges"].items())
     yield f"{figures['events']:,} events; edges: {families}"

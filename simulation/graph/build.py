@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simulation import rendezvous
 from simulation.graph import (
+    collectives,
     device_room,
     device_work,
     event_wait,
@@ -13,6 +15,7 @@ from simulation.graph import (
     launch,
     launch_queue,
     order,
+    send_recv,
     stream_order,
     thread_handover,
     thread_order,
@@ -22,6 +25,7 @@ from simulation.graph.awaited import DeviceQueues
 from simulation.graph.derived import Anchors, anchors
 from simulation.graph.edges import Edges
 from simulation.graph.families import Family
+from simulation.graph.members import Members, note
 from simulation.graph.taskgraph import TaskGraph
 from simulation.graph.tasks import Tasks
 from simulation.quality import QualityReport
@@ -31,12 +35,14 @@ THREAD_ORDER = int(Family.THREAD_ORDER)
 
 
 def build_graph(run: Run) -> TaskGraph:
-    """The task graph of all traces of a run. Cost: O(rows log rows)."""
-    tasks = Tasks.of(run)
-    found = all_edges(tasks)
+    """The task graph of all traces of a run, on aligned clocks. Cost: O(rows log rows)."""
+    met = rendezvous.find(run)
+    tasks, members = Members.of(Tasks.of(run.aligned()), met)
+    found = all_edges(tasks, members)
     edges = found[order.possible(found, tasks.node_ns)]
     sequence, edges = order.topological(edges, tasks.nodes)
     quality = QualityReport({"impossible_edges": len(found) - len(edges)})
+    note(met, quality)
     edges = Edges.joined([edges, virtual_start.edges(tasks, edges)])
     offsets, edges = order.to_csr(edges, sequence)
     measured = tasks.node_ns[sequence]
@@ -61,8 +67,8 @@ def build_graph(run: Run) -> TaskGraph:
     )
 
 
-def all_edges(tasks: Tasks) -> Edges:
-    """The edges of every family, over the nodes of `tasks`."""
+def all_edges(tasks: Tasks, members: Members) -> Edges:
+    """The edges of every family, over the nodes of `tasks`; `members` meet others."""
     pairs = stream_order.find(tasks)
     latency_ns = launch.latencies(tasks, pairs)
     queues = DeviceQueues.of(tasks)
@@ -72,13 +78,13 @@ def all_edges(tasks: Tasks) -> Edges:
     waits = event_wait.find(tasks, queues, ready_ns)
     explained_ns = event_wait.explained(tasks, queues, waits, ready_ns)
     handed = thread_handover.edges(tasks)
-    waited_node = np.concatenate([syncs.waited_node, handed.target])
-    kept_ns = np.concatenate([syncs.kept_ns, np.zeros(len(handed), np.int64)])
+    waited_node = np.concatenate([syncs.waited_node, handed.target, members.waited_node])
+    kept_ns = np.concatenate([syncs.kept_ns, np.zeros(len(handed), np.int64), members.kept_ns])
     return Edges.joined(
         [
             thread_order.edges(tasks, waited_node, kept_ns),
             handed,
-            device_work.edges(tasks),
+            device_work.edges(tasks, members.lasting_ns(tasks)),
             launch.edges(tasks, latency_ns),
             stream_order.edges(tasks, pairs, latency_ns),
             syncs.edges,
@@ -86,6 +92,8 @@ def all_edges(tasks: Tasks) -> Edges:
             event_wait.edges(tasks, queues, waits),
             event_wait.edges(tasks, queues, event_wait.unseen(tasks, queues, explained_ns)),
             device_room.edges(tasks, queues, explained_ns),
+            collectives.edges(tasks, members),
+            send_recv.edges(tasks, members),
         ]
     )
 

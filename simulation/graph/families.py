@@ -21,6 +21,8 @@ class Family(IntEnum):
     THREAD_HANDOVER = 6
     EVENT_WAIT = 7
     LAUNCH_QUEUE = 8
+    COLLECTIVE = 9
+    SEND_RECV = 10
     DEVICE_ROOM = 11
 
 
@@ -51,6 +53,16 @@ class Rule(IntEnum):
     QUEUE_LIMIT = 21  # a launch on a stream whose queue was seen to be full, so many launches later
     HANDOVER_TOLD = 22  # autograd ties the two threads (sequence numbers, arrows)
     HANDOVER_GAP = 23  # one thread came to rest as the other went on
+
+    ARRIVAL = 30  # a member comes to its collective
+    TRANSFER = 31  # the last member has come, to the end of a member
+    PAIR_ARRIVAL = 32  # a sender or a receiver comes to the other
+    PAIR_TRANSFER = 33  # both have come, to the end of one
+    PAIR_SENT = 34  # a sender that does not wait has begun, to the end of its receiver
+
+
+TRANSFERS = (Rule.TRANSFER, Rule.PAIR_TRANSFER, Rule.PAIR_SENT)
+"""Edges that last as long as what their target ends: beside DEVICE_WORK, what a scenario replaces."""
 
 
 class Certainty(IntEnum):

@@ -1,13 +1,15 @@
 """The task graph: CSR arrays in topological order, each edge with its family, rule and certainty.
 
-Durations of device events are edges of the family DEVICE_WORK and can be replaced (`weights`); everything else about
-the graph stays. A saved graph is a folder of Arrow files that any process maps and replays.
+Durations of device events are edges of the family DEVICE_WORK and can be replaced (`weights`); of what ranks do
+together (COLLECTIVE, SEND_RECV) the part after the last one has come. Everything else about the graph stays. A saved
+graph is a folder of Arrow files that any process maps and replays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,11 @@ import numpy as np
 
 from simulation.errors import StoreError
 from simulation.graph.derived import Anchors
-from simulation.graph.families import Family
+from simulation.graph.families import TRANSFERS, Family
 from simulation.quality import QualityReport
 from simulation.store import Column, open_table, write_table
 
-GRAPH_VERSION = 1
+GRAPH_VERSION = 2
 """Of the saved graph; another version is not opened but built again."""
 
 
@@ -54,14 +56,40 @@ class TaskGraph:
         counts = np.bincount(self.family, minlength=max(Family) + 1)
         return {family.name.lower(): int(counts[family]) for family in Family}
 
-    def weights(self, dur_ns: np.ndarray) -> np.ndarray:
-        """A copy of `weight_ns` in which device events last `dur_ns` (i64 per global row; others are ignored)."""
+    @property
+    def durations_ns(self) -> np.ndarray:
+        """What `weights` takes, as measured: i64 per global row, 0 of what cannot be replaced.
+
+        The duration of a device event; of a member of a collective or a pair, on the device or the host, its
+        transfer: what it took after the last one had come. That may be negative by as much as clocks are uncertain.
+        """
+        durations = np.zeros(len(self.end_node), np.int64)
+        for edge, row in self._lasting():
+            durations[row] = self.weight_ns[edge]
+        return durations
+
+    def weights(self, durations_ns: np.ndarray) -> np.ndarray:
+        """A copy of `weight_ns` in which events last `durations_ns` (i64 per global row, others are ignored)."""
         weight = self.weight_ns.copy()
-        work = np.flatnonzero(self.family == Family.DEVICE_WORK)
-        row_of = np.full(self.nodes, -1, np.int64)
-        row_of[self.start_node[self.start_node >= 0]] = np.flatnonzero(self.start_node >= 0)
-        weight[work] = dur_ns[row_of[self.source[work]]]
+        (work, worked), (transfer, moved) = self._lasting()
+        weight[work] = np.maximum(durations_ns[worked], 0)
+        weight[transfer] = durations_ns[moved]
         return weight
+
+    def _lasting(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """(edges, the rows that they end) of events by themselves, then of what ranks do together: i64, i64."""
+        for chosen in (self.family == Family.DEVICE_WORK, np.isin(self.rule, TRANSFERS)):
+            edge = np.flatnonzero(chosen)
+            row = self._row_ended[np.searchsorted(self.offsets, edge, side="right") - 1]
+            yield edge[row >= 0], row[row >= 0]
+
+    @cached_property
+    def _row_ended(self) -> np.ndarray:
+        """The row that ends at each node, -1 none: i64."""
+        rows = np.flatnonzero(self.end_node >= 0)
+        row = np.full(self.nodes, -1, np.int64)
+        row[self.end_node[rows]] = rows
+        return row
 
     def save(self, folder: Path) -> None:
         """Write the graph's files into `folder`; `graph.arrow`, with the small print, comes last."""

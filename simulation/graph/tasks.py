@@ -8,7 +8,7 @@ device starts, so that nearly every edge of every family points forward already.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -38,7 +38,7 @@ class Tasks:
     start_node: np.ndarray  # i64 per row, -1 where the row is not replayed by itself
     end_node: np.ndarray  # i64 per row; an instant has one node for both
     node_ns: np.ndarray  # i64 per node
-    node_row: np.ndarray  # i64 per node, -1 of the root
+    node_row: np.ndarray  # i64 per node, -1 of the root and of nodes that belong to no row
 
     @classmethod
     def of(cls, run: Run) -> Tasks:
@@ -85,9 +85,25 @@ class Tasks:
         nodes = self._by_track(self.is_device)
         return np.asarray(self.node_row[nodes[self.start_node[self.node_row[nodes]] == nodes]])
 
+    def with_nodes(self, at_ns: np.ndarray) -> tuple[Tasks, np.ndarray]:
+        """The same with a node of no row at each time, behind all that happens then; and their numbers, i64."""
+        order = np.argsort(at_ns, kind="stable")
+        before = np.searchsorted(self.node_ns, at_ns[order], side="right")
+        added = np.empty(len(at_ns), np.int64)
+        added[order] = before + np.arange(len(before))
+        moved = np.arange(self.nodes) + np.searchsorted(before, np.arange(self.nodes), side="right")
+        return replace(
+            self,
+            start_node=np.where(self.start_node >= 0, moved[self.start_node], -1),
+            end_node=np.where(self.end_node >= 0, moved[self.end_node], -1),
+            node_ns=np.insert(self.node_ns, before, at_ns[order]),
+            node_row=np.insert(self.node_row, before, -1),
+        ), added
+
     def _by_track(self, wanted: np.ndarray) -> np.ndarray:
-        nodes = 1 + np.flatnonzero(wanted[self.node_row[1:]])
-        return nodes[np.argsort(self.track[self.node_row[nodes]], kind="stable")]
+        nodes = np.flatnonzero(self.node_row >= 0)
+        nodes = nodes[wanted[self.node_row[nodes]]]
+        return np.asarray(nodes[np.argsort(self.track[self.node_row[nodes]], kind="stable")])
 
 
 def gathered(run: Run, column: str) -> np.ndarray:

@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from simulation import rendezvous
 from simulation.graph import TaskGraph, build_graph
 from simulation.replay.engine import CriticalPath, Times, critical_path, replay
 from simulation.replay.prediction import Prediction, per_trace, row_times, slices
-from simulation.replay.report import report
+from simulation.replay.report import collectives, report
 from simulation.run import Run
 
 __all__ = ["CriticalPath", "Prediction", "Times", "critical_path", "predict", "replay", "replay_run"]
@@ -17,11 +18,15 @@ def replay_run(run: Run) -> Prediction:
 
 
 def predict(run: Run, graph: TaskGraph, durations_ns: np.ndarray | None = None) -> Prediction:
-    """The run as `graph` replays it, with other durations of device events (i64 per global row) if given."""
+    """The run as `graph` replays it, with other durations (i64 per global row, TaskGraph.durations_ns) if given."""
+    aligned = run.aligned()  # the graph is on these clocks, the figures on those of the run
     times = replay(graph, durations_ns)
-    start, end = row_times(run, times)
-    bare = row_times(run, replay(graph, durations_ns, residuals=False))
-    figures = report(run, graph, (start, end), bare, critical_path(times, last_node(times, slices(run))))
+    spans, bare = row_times(aligned, times), row_times(aligned, replay(graph, durations_ns, residuals=False))
+    met = collectives(aligned, rendezvous.find(run), spans)
+    moved = np.repeat(np.array(run.shift_ns) - np.array(aligned.shift_ns), np.diff(run.row_base))
+    start, end = spans[0] + moved, spans[1] + moved
+    bare = bare[0] + moved, bare[1] + moved
+    figures = report(run, graph, met, (start, end), bare, critical_path(times, last_node(times, slices(run))))
     starts = [part - shift for part, shift in zip(per_trace(run, start), run.shift_ns, strict=True)]
     return Prediction(run, tuple(starts), tuple(per_trace(run, end - start)), figures)
 

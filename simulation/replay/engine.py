@@ -58,8 +58,8 @@ def replay(
 ) -> Times:
     """Earliest times of all nodes. Cost: O(nodes + edges), one pass.
 
-    `durations_ns` (i64 per global row) replaces how long device events last; `weight_ns` (i64 per edge) replaces
-    all weights, for changes to host work or to what dependencies cost. Default: as measured.
+    `durations_ns` (i64 per global row, see TaskGraph.durations_ns) replaces how long events last; `weight_ns` (i64 per
+    edge) replaces all weights, for changes to host work or to what dependencies cost. Default: as measured.
     """
     if weight_ns is None:
         weight_ns = graph.weight_ns if durations_ns is None else graph.weights(durations_ns)
@@ -72,6 +72,6 @@ def critical_path(times: Times, last: int) -> CriticalPath:
     """The path back from node `last` along the edges that decided."""
     graph = times.graph
     nodes, rule_ns, residual_ns = walk_back(
-        last, graph.source, times.weight_ns, graph.rule, len(Rule), times.node_ns, times.binding
+        last, graph.source, times.weight_ns, graph.rule, max(Rule) + 1, times.node_ns, times.binding
     )
     return CriticalPath(nodes[::-1], rule_ns, int(residual_ns), int(times.node_ns[last]))

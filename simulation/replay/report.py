@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from simulation.analysis import waiting
 from simulation.graph import TaskGraph
+from simulation.rendezvous import Rendezvous
 from simulation.replay.engine import CriticalPath
 from simulation.replay.prediction import measured_times, per_trace, slices
 from simulation.run import Run
@@ -15,8 +17,10 @@ Spans = tuple[np.ndarray, np.ndarray]
 """(start, end) of every row of a run."""
 
 
-def report(run: Run, graph: TaskGraph, predicted: Spans, bare: Spans, path: CriticalPath) -> dict[str, Any]:
-    """All figures; `predicted` with residuals, `bare` without, `path` through the former."""
+def report(
+    run: Run, graph: TaskGraph, met: dict[str, Any], predicted: Spans, bare: Spans, path: CriticalPath
+) -> dict[str, Any]:
+    """All figures; `predicted` with residuals, `bare` without, `path` through the former, `met` of `collectives`."""
     measured, counted = measured_times(run), slices(run)
     measured_ns, predicted_ns = span_ns(measured, counted), span_ns(predicted, counted)
     return {
@@ -29,6 +33,7 @@ def report(run: Run, graph: TaskGraph, predicted: Spans, bare: Spans, path: Crit
         "start_error_ns_without_residuals": start_errors(run, graph, measured, bare),
         "unexplained_percent": round(path.unexplained_percent, 4),
         "gap_percent": round(path.gap_percent, 4),
+        "collectives": met,
         "edges": graph.edges_by_family(),
         "events": int((graph.start_node >= 0).sum()) + len(graph.derived.row),
         "quality": [{"code": f.code, "count": f.count, "message": f.message} for f in graph.quality],
@@ -64,6 +69,17 @@ def steps(run: Run, measured: Spans, predicted: Spans, bare: Spans) -> list[dict
                 }
             )
     return found
+
+
+def collectives(run: Run, met: Rendezvous, predicted: Spans) -> dict[str, Any]:
+    """How many were found on all ranks, and who was waited for, as measured and as predicted; the run is aligned."""
+    replays = {"measured": measured_times(run), "predicted": predicted}
+    waits = {name: waiting.Waits.of(met, *spans) for name, spans in replays.items()}
+    return {
+        **waiting.counts(met),
+        "waited_ns": {name: int(each.wait_ns.sum()) for name, each in waits.items()},
+        "stragglers": {name: waiting.stragglers(run, each) for name, each in waits.items()},
+    }
 
 
 def start_errors(run: Run, graph: TaskGraph, measured: Spans, predicted: Spans) -> dict[str, dict[str, int]]:

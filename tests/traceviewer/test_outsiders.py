@@ -68,6 +68,7 @@ FOREIGN: dict[str, Entry] = {
     "api/v1/runs/<uuid:run>/timeline/": Entry(RUN),
     "api/v1/runs/<uuid:run>/originals/<int:trace>/": Entry(RUN | {"trace": 0}),
     "api/v1/runs/<uuid:run>/export/": Entry(RUN, query="?format=csv"),
+    "api/v1/runs/<uuid:run>/collectives/": Entry(RUN),
     "api/v1/runs/<uuid:run>/names/": Entry(RUN, query="?codes=0"),
     "api/v1/runs/<uuid:run>/events/<int:trace>/<int:row>/": Entry(RUN | {"trace": 0, "row": 0}),
     "api/v1/runs/<uuid:run>/tiles/<int:level>/<int:index>/": Entry(RUN | {"level": 9, "index": 0}, query="?tracks=0"),

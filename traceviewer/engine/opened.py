@@ -11,10 +11,14 @@ from typing import Any
 
 from django.conf import settings
 
+from simulation import rendezvous
+from simulation.analysis.waiting import Waits
 from simulation.errors import StoreError
 from simulation.events import EventTable
 from simulation.lod import LodIndex, Palette, TileSource
+from simulation.rendezvous import Rendezvous
 from simulation.replay import Prediction
+from simulation.replay.prediction import measured_times
 from simulation.run import Run as EngineRun
 from traceviewer.runs import store
 from traceviewer.runs.indexing import ALIGNED_LAYOUT, LAYOUT, Launches, trace_folder
@@ -92,6 +96,16 @@ class OpenedRun:
     def sources(self) -> list[TileSource]:
         """Per trace, what tiles are cut from."""
         return [self._source(index, table) for index, table in enumerate(self.run.traces)]
+
+    @cached_property
+    def waits(self) -> Waits:
+        """Who waited for whom: what met is told by the measured run, when by this one."""
+        return Waits.of(self.met, *measured_times(self.run.aligned()))
+
+    @cached_property
+    def met(self) -> Rendezvous:
+        """The collectives of the measured run."""
+        return rendezvous.find(self.measured or self.run)
 
     @cached_property
     def launches(self) -> list[Launches]:
