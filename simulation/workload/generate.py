@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,26 +41,26 @@ def write_kineto(spec: Workload, folder: Path, progress: Progress = silent) -> l
 
     Memory does not grow with the number of steps.
     """
-    _make(folder)
     paths = []
-    for rank, recording in enumerate(recordings(spec, progress)):
-        path = folder / kineto.file_name(rank)
-        kineto.write(recording, path, _share(progress, rank, spec.ranks))
-        paths.append(path)
+    with _into(folder):
+        for rank, recording in enumerate(recordings(spec, progress)):
+            path = folder / kineto.file_name(rank)
+            kineto.write(recording, path, _share(progress, rank, spec.ranks))
+            paths.append(path)
     return paths
 
 
 def write_run(spec: Workload, folder: Path, progress: Progress = silent) -> Run:
     """Straight into a stored run, as `Run.save` lays it out; the run, mapped. Memory holds one rank at a time."""
-    _make(folder)
     traces = []
-    for rank, table in enumerate(tables(spec, progress)):
-        home = folder / f"trace-{rank}"
-        table.save(home)
-        traces.append(EventTable.open(home))
-        progress("writing", rank + 1, spec.ranks)
-    run = Run.of(traces)
-    run.save_record(folder)
+    with _into(folder):
+        for rank, table in enumerate(tables(spec, progress)):
+            home = folder / f"trace-{rank}"
+            table.save(home)
+            traces.append(EventTable.open(home))
+            progress("writing", rank + 1, spec.ranks)
+        run = Run.of(traces)
+        run.save_record(folder)
     return run
 
 
@@ -73,15 +74,16 @@ def generated_run(spec: Workload) -> Run:
     return Run.of(list(tables(spec)))
 
 
-def _make(folder: Path) -> None:
-    """The folder, empty: files of another run in it would be taken for ranks of this one."""
+@contextmanager
+def _into(folder: Path) -> Iterator[None]:
+    """Into a new or empty folder: files of another run in it would be taken for ranks of this one."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        holds_any = any(folder.iterdir())
+        if any(folder.iterdir()):
+            raise TraceError("holds files already", file=str(folder), hint="Name a new folder.")
+        yield
     except OSError as error:
-        raise TraceError(f"cannot be made ({error.strerror})", file=str(folder)) from error
-    if holds_any:
-        raise TraceError("holds files already", file=str(folder), hint="Name a new folder.")
+        raise TraceError(f"cannot be written ({error.strerror})", file=str(folder)) from error
 
 
 def _share(progress: Progress, rank: int, ranks: int) -> Progress:

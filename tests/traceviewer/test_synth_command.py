@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import resource
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +111,20 @@ def test_a_wrong_workload_is_one_line_and_status_2(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "traceviewer.cli", "synth", "--out", str(tmp_path / "job"), "--layers", "0"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "workload.layers" in done.stderr
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_half_a_file(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "traceviewer.cli", "synth", "--out", str(tmp_path / "job"), "--steps", "20"]
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (2**20, 2**20))  # a file of a rank takes 3 MB
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limit)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "cannot be written" in done.stderr
+    assert list((tmp_path / "job").iterdir()) == []
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "job").write_text("")
+    with pytest.raises(TraceError, match="cannot be written"):
+        synth(tmp_path / "job")
 
 
 def test_the_help_tells_the_defaults_that_hold() -> None:
