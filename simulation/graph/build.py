@@ -34,15 +34,17 @@ def build_graph(run: Run) -> TaskGraph:
     """The task graph of all traces of a run. Cost: O(rows log rows)."""
     tasks = Tasks.of(run)
     found = all_edges(tasks)
-    edges = found[order.possible(found, tasks.node_ns)]
+    possible = order.possible(found, tasks.node_ns)
+    edges = found if possible.all() else found[possible]
     sequence, edges = order.topological(edges, tasks.nodes)
     quality = QualityReport({"impossible_edges": len(found) - len(edges)})
-    edges = Edges.joined([edges, virtual_start.edges(tasks, edges)])
+    pinned = virtual_start.edges(tasks, edges)
+    edges = Edges.joined([edges, pinned]) if len(pinned) else edges
     offsets, edges = order.to_csr(edges, sequence)
     measured = tasks.node_ns[sequence]
     place = np.full(tasks.nodes + 1, -1)
     place[sequence] = np.arange(tasks.nodes)
-    source, family = edges.source.astype(np.int32), np.ascontiguousarray(edges.family)
+    source, family = edges.source, edges.family
     residual = settle(offsets, source, edges.weight_ns, family, measured)
     return TaskGraph(
         zero_ns=tasks.zero_ns,
@@ -50,8 +52,8 @@ def build_graph(run: Run) -> TaskGraph:
         source=source,
         weight_ns=edges.weight_ns,
         family=family,
-        rule=np.ascontiguousarray(edges.rule),
-        certainty=np.ascontiguousarray(edges.certainty),
+        rule=edges.rule,
+        certainty=edges.certainty,
         measured_ns=measured,
         residual_ns=residual,
         start_node=place[tasks.start_node].astype(np.int32),

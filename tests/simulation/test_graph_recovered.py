@@ -90,7 +90,7 @@ def test_it_finds_hidden_edges_of_samples(samples: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize("document", WORKLOADS)
 def test_it_finds_hidden_edges_of_generated_traces(document: dict[str, object], tmp_path: Path) -> None:
     found = of_workload(document, tmp_path)
-    assert found.known > 50
+    assert found.known > 20
     assert found.recall >= 0.9 and found.precision >= 0.9
 
 
