@@ -13,7 +13,6 @@ from simulation.events import CALL_CATEGORIES, Kind
 from simulation.graph.tasks import Tasks, gathered
 from simulation.run import Run
 
-
 POLLING_SHARE = 0.5
 """Of the slices of a thread that polls, at least so many are polls."""
 

@@ -72,8 +72,9 @@ def test_it_finds_what_another_thread_launched_behind_a_wait() -> None:
 
 def test_it_believes_what_the_trace_tells() -> None:
     told = sync_mark("Stream Wait Event", 6, 42, 1, stream=20, wait_on_stream=7, wait_on_cuda_event_record_corr_id=5)
-    events = [*COMPUTE, call(1, 20, 1, 5, RECORD), call(1, 24, 5, 3), kernel(7, 507, 9, 3), call(1, 42, 1, 6, WAIT), told,
-              call(1, 600, 5, 2), kernel(20, 606, 50, 2)]  # fmt: skip
+    more = [call(1, 24, 5, 3), kernel(7, 507, 9, 3)]
+    wait = [call(1, 42, 1, 6, WAIT), told, call(1, 600, 5, 2)]
+    events = [*COMPUTE, call(1, 20, 1, 5, RECORD), *more, *wait, kernel(20, 606, 50, 2)]
     graph, found = waits(us(events))
     assert found == [("EVENT_TOLD", 506, 606)]
     early = [*events[:-1], kernel(20, 400, 50, 2)]
