@@ -19,7 +19,7 @@ from simulation.graph.families import Family
 from simulation.quality import QualityReport
 from simulation.store import Column, open_table, write_table
 
-GRAPH_VERSION = 1
+GRAPH_VERSION = 2
 """Of the saved graph; another version is not opened but built again."""
 
 

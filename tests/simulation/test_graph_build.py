@@ -186,5 +186,5 @@ def test_it_replays_a_stored_graph(tmp_path: Path) -> None:
 def test_it_refuses_a_graph_of_another_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build_graph(make_run([op(1, 0, 100)])).save(tmp_path)
     monkeypatch.setattr("simulation.graph.taskgraph.GRAPH_VERSION", 99)
-    with pytest.raises(StoreError, match="version 1, not 99"):
+    with pytest.raises(StoreError, match="version 2, not 99"):
         TaskGraph.open(tmp_path)
