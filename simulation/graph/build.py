@@ -39,16 +39,18 @@ def build_graph(run: Run) -> TaskGraph:
     met = rendezvous.find(run)
     tasks, members = Members.of(Tasks.of(run.aligned()), met)
     found = all_edges(tasks, members)
-    edges = found[order.possible(found, tasks.node_ns)]
+    possible = order.possible(found, tasks.node_ns)
+    edges = found if possible.all() else found[possible]
     sequence, edges = order.topological(edges, tasks.nodes)
     quality = QualityReport({"impossible_edges": len(found) - len(edges)})
     note(met, quality)
-    edges = Edges.joined([edges, virtual_start.edges(tasks, edges)])
+    pinned = virtual_start.edges(tasks, edges)
+    edges = Edges.joined([edges, pinned]) if len(pinned) else edges
     offsets, edges = order.to_csr(edges, sequence)
     measured = tasks.node_ns[sequence]
     place = np.full(tasks.nodes + 1, -1)
     place[sequence] = np.arange(tasks.nodes)
-    source, family = edges.source.astype(np.int32), np.ascontiguousarray(edges.family)
+    source, family = edges.source, edges.family
     residual = settle(offsets, source, edges.weight_ns, family, measured)
     return TaskGraph(
         zero_ns=tasks.zero_ns,
@@ -56,8 +58,8 @@ def build_graph(run: Run) -> TaskGraph:
         source=source,
         weight_ns=edges.weight_ns,
         family=family,
-        rule=np.ascontiguousarray(edges.rule),
-        certainty=np.ascontiguousarray(edges.certainty),
+        rule=edges.rule,
+        certainty=edges.certainty,
         measured_ns=measured,
         residual_ns=residual,
         start_node=place[tasks.start_node].astype(np.int32),

@@ -6,11 +6,12 @@ import re
 from enum import IntEnum
 
 import numpy as np
+from numba import njit
 
+from simulation.csr import by_source
 from simulation.events import CALL_CATEGORIES, Kind
 from simulation.graph.tasks import Tasks, gathered
 from simulation.run import Run
-
 
 POLLING_SHARE = 0.5
 """Of the slices of a thread that polls, at least so many are polls."""
@@ -74,10 +75,19 @@ def calls_named(tasks: Tasks, part: str) -> np.ndarray:
 
 def usual_ns(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
     """For each of `rows`, how long half of the listed calls of its trace and name take at most: i64."""
-    name = gathered(tasks.run, "name")[rows]
     duration = tasks.end_ns[rows] - tasks.start_ns[rows]
-    _, group = np.unique(np.stack([tasks.trace[rows], name]), axis=1, return_inverse=True)
-    order = np.lexsort((duration, group))
-    count = np.bincount(group)
-    begin = np.cumsum(count) - count
-    return np.asarray(duration[order][begin + (count - 1) // 2][group])
+    first = np.cumsum([0, *(len(table.names) for table in tasks.run.traces)])
+    group = first[tasks.trace[rows]] + gathered(tasks.run, "name")[rows]
+    return np.asarray(_medians(*by_source(group, duration, int(first[-1])))[group])
+
+
+@njit(cache=True, nogil=True)
+def _medians(begin: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Per group, whose values lie together, the value that half of them do not exceed; 0 of an empty one: i64."""
+    found = np.zeros(len(begin) - 1, np.int64)
+    for group in range(len(found)):
+        count = begin[group + 1] - begin[group]
+        if count > 0:
+            at = (count - 1) // 2
+            found[group] = np.partition(values[begin[group] : begin[group + 1]], at)[at]
+    return found

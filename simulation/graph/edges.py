@@ -14,8 +14,8 @@ from simulation.graph.families import Certainty, Family
 class Edges:
     """`target` happens no earlier than `weight_ns` after `source`; all columns of one length."""
 
-    source: np.ndarray  # i64, node
-    target: np.ndarray  # i64, node
+    source: np.ndarray  # i32, node
+    target: np.ndarray  # i32, node
     weight_ns: np.ndarray  # i64; negative only where host and device clocks differ
     family: np.ndarray  # u8, Family
     rule: np.ndarray  # u8, Rule
@@ -37,9 +37,9 @@ class Edges:
             return np.broadcast_to(np.asarray(value, np.uint8), len(source))
 
         return cls(
-            source.astype(np.int64),
-            target.astype(np.int64),
-            weight_ns.astype(np.int64),
+            source.astype(np.int32, copy=False),
+            target.astype(np.int32, copy=False),
+            weight_ns.astype(np.int64, copy=False),
             column(family),
             column(rule),
             column(certainty),

@@ -1,4 +1,4 @@
-"""Event wait: what is enqueued on a stream behind a wait starts no earlier than what the awaited event was recorded after.
+"""Event wait: what is enqueued behind a wait starts no earlier than what the awaited event was recorded after.
 
 No trace names the streams of a plain record or wait. In this order:
 

@@ -19,8 +19,14 @@ class Launched(IntEnum):
 
 def linked(tasks: Tasks) -> np.ndarray:
     """Rows of device events whose call is in the trace and on a thread: i64."""
-    rows = np.flatnonzero(tasks.is_device & (tasks.launch >= 0))
-    return np.asarray(rows[tasks.is_host[tasks.launch[rows]]])
+    rows = np.flatnonzero(tasks.is_device)
+    return np.asarray(rows[is_linked(tasks, rows)])
+
+
+def is_linked(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
+    """Which of these device events have a call in the trace and on a thread: bool."""
+    call = tasks.launch[rows]
+    return np.asarray((call >= 0) & tasks.is_host[call])
 
 
 def launched_as(tasks: Tasks) -> np.ndarray:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from simulation.csr import by_source
 from simulation.events import CALL_CATEGORIES, Kind
 from simulation.run import Run
 
@@ -103,7 +104,8 @@ class Tasks:
     def _by_track(self, wanted: np.ndarray) -> np.ndarray:
         nodes = np.flatnonzero(self.node_row >= 0)
         nodes = nodes[wanted[self.node_row[nodes]]]
-        return np.asarray(nodes[np.argsort(self.track[self.node_row[nodes]], kind="stable")])
+        track = self.track[self.node_row[nodes]]
+        return np.asarray(by_source(track, nodes, int(track.max(initial=-1)) + 1)[1])
 
 
 def gathered(run: Run, column: str) -> np.ndarray:

@@ -40,18 +40,20 @@ class Idle:
     trace: np.ndarray  # i64
     track: np.ndarray  # i64
     begin: np.ndarray  # i64, node; ROOT before the first one of a thread
-    end: np.ndarray  # i64, node
+    end: np.ndarray  # i64, node; ROOT after the last one
 
 
 def edges(tasks: Tasks) -> Edges:
     """Boundary where one thread comes to rest to boundary where another one goes on; threads whose calls only poll
     take no part. Cost: O(host nodes)."""
     idle = find_idle(tasks)
+    end_ns = np.where(idle.end == ROOT, np.iinfo(np.int64).max, tasks.node_ns[idle.end])
     giver, taker = _given(
-        idle.trace, idle.track, idle.begin != ROOT, tasks.node_ns[idle.begin], tasks.node_ns[idle.end], SOON_NS
-    )
+        idle.trace, idle.track, idle.begin != ROOT, tasks.node_ns[idle.begin], end_ns, SOON_NS
+    )  # fmt: skip
     partners = _partners(tasks)
-    known = np.array([pair in partners for pair in zip(idle.track[giver].tolist(), idle.track[taker].tolist())], bool)
+    threads = idle.track[giver].tolist(), idle.track[taker].tolist()
+    known = np.array([pair in partners for pair in zip(*threads, strict=True)], bool)
     source, target = idle.begin[giver], idle.end[taker]
     return Edges.of(
         Family.THREAD_HANDOVER,
@@ -72,8 +74,10 @@ def find_idle(tasks: Tasks) -> Idle:
     first = np.diff(tasks.track[row], prepend=-1) != 0
     before = np.where(first, ROOT, np.roll(chain, 1))
     long = (tasks.node_ns[chain] - tasks.node_ns[before] >= IDLE_NS) & works[tasks.track[row]]
-    at = np.flatnonzero(long)
-    begin, end = before[at], chain[at]
+    last = np.diff(tasks.track[row], append=-1) != 0
+    at = np.concatenate([np.flatnonzero(long), np.flatnonzero(last & works[tasks.track[row]])])
+    begin = np.concatenate([before[long], chain[at[np.count_nonzero(long) :]]])
+    end = np.concatenate([chain[long], np.full(len(at) - np.count_nonzero(long), ROOT)])
     rests = _rests(tasks)
     inside = np.where(begin == ROOT, -1, _innermost(tasks, begin))
     idle = (inside < 0) | rests[inside]

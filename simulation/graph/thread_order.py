@@ -8,6 +8,7 @@ the device, only what it did after the wait stays in the chain (`host_sync`).
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 
 from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
@@ -15,23 +16,49 @@ from simulation.graph.tasks import ROOT, Tasks
 
 
 def edges(tasks: Tasks, waited_node: np.ndarray, kept_ns: np.ndarray) -> Edges:
-    """One edge per host node; the one into `waited_node[i]` keeps `kept_ns[i]` of its time."""
-    chain = tasks.chains
-    row = tasks.node_row[chain]
-    first = np.diff(tasks.track[row], prepend=-1) != 0
-    source = np.where(first, ROOT, np.roll(chain, 1))
-    weight = tasks.node_ns[chain] - tasks.node_ns[source]
-    place = np.zeros(tasks.nodes, np.int64)
-    place[chain] = np.arange(len(chain))
-    weight[place[waited_node]] = np.minimum(weight[place[waited_node]], kept_ns)
-    gap = open_slices(tasks) == 0
-    rule = np.where(first, Rule.THREAD_BEGIN, np.where(gap, Rule.THREAD_GAP, Rule.THREAD_WORK))
-    return Edges.of(Family.THREAD_ORDER, source, chain, weight, rule, Certainty.STRUCTURAL)
+    """One edge per host node, by node; the one into `waited_node[i]` keeps at most `kept_ns[i]` of its time."""
+    kept = np.full(tasks.nodes, np.iinfo(np.int64).max)
+    np.minimum.at(kept, waited_node, kept_ns)
+    columns = _chained(
+        tasks.node_row, tasks.node_ns, tasks.start_node, tasks.track, tasks.is_host, tasks.is_slice, kept
+    )
+    source, target, weight, rule = columns
+    return Edges.of(Family.THREAD_ORDER, source, target, weight, rule, Certainty.STRUCTURAL)
 
 
-def open_slices(tasks: Tasks) -> np.ndarray:
-    """How many slices of its thread are open just before each node of `tasks.chains`: i64."""
-    chain = tasks.chains
-    row = tasks.node_row[chain]
-    step = np.where(tasks.start_node[row] == chain, 1, -1) * tasks.is_slice[row]
-    return np.asarray(np.cumsum(step) - step)
+@njit(cache=True, nogil=True)
+def _chained(
+    node_row: np.ndarray,
+    node_ns: np.ndarray,
+    start_node: np.ndarray,
+    track: np.ndarray,
+    is_host: np.ndarray,
+    is_slice: np.ndarray,
+    kept_ns: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(source, target, weight, rule) of each edge; one pass over the nodes in measured order."""
+    nodes, tracks = len(node_row), track.max() + 1 if len(track) else 0
+    last, slices = np.full(tracks, ROOT, np.int32), np.zeros(tracks, np.int64)
+    source, target = np.empty(nodes, np.int32), np.empty(nodes, np.int32)
+    weight_ns, rule = np.empty(nodes, np.int64), np.empty(nodes, np.uint8)
+    n = 0
+    for node in range(ROOT + 1, nodes):
+        row = node_row[node]
+        if row < 0 or not is_host[row]:
+            continue
+        thread = track[row]
+        before = last[thread]
+        source[n], target[n] = before, node
+        weight_ns[n] = min(node_ns[node] - node_ns[before], kept_ns[node])
+        if before == ROOT:
+            rule[n] = _BEGIN
+        else:
+            rule[n] = _GAP if slices[thread] == 0 else _WORK
+        if is_slice[row]:
+            slices[thread] += 1 if start_node[row] == node else -1
+        last[thread] = node
+        n += 1
+    return source[:n], target[:n], weight_ns[:n], rule[:n]
+
+
+_BEGIN, _GAP, _WORK = int(Rule.THREAD_BEGIN), int(Rule.THREAD_GAP), int(Rule.THREAD_WORK)

@@ -17,10 +17,12 @@ correlation = st.integers(0, 6)
 thread, stream = st.integers(1, 2), st.sampled_from([7, 20])
 sync_name = st.sampled_from(["cudaDeviceSynchronize", "cudaStreamSynchronize", "cudaEventSynchronize", "cudaFree"])
 
+CALLS = st.sampled_from(["cudaStreamWaitEvent", "cudaEventRecord", "cudaEventQuery"])
 events = st.one_of(
     st.builds(op, thread, moment, length),
     st.builds(call, thread, moment, length, correlation),
     st.builds(call, thread, moment, length, st.just(0), sync_name),
+    st.builds(call, thread, moment, length, st.just(0), CALLS),
     st.builds(kernel, stream, moment, length, correlation),
     st.builds(kernel, stream, moment, length, correlation, st.just("gpu_memcpy")),
     st.builds(instant, thread, moment),

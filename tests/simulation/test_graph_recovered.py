@@ -90,7 +90,7 @@ def test_it_finds_hidden_edges_of_samples(samples: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize("document", WORKLOADS)
 def test_it_finds_hidden_edges_of_generated_traces(document: dict[str, object], tmp_path: Path) -> None:
     found = of_workload(document, tmp_path)
-    assert found.known > 50
+    assert found.known > 20
     assert found.recall >= 0.9 and found.precision >= 0.9
 
 
@@ -112,9 +112,8 @@ def slow_seen(stream: list[int], starts: list[int], edges: list[tuple[int, int]]
 def test_it_orders_events_through_others(data: st.DataObject) -> None:
     lengths = data.draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
     stream = [number for number, length in enumerate(lengths) for _ in range(length)]
-    starts = [
-        start for length in lengths for start in sorted(data.draw(st.lists(st.integers(0, 30), min_size=length, max_size=length)))
-    ]  # fmt: skip
+    drawn = [data.draw(st.lists(st.integers(0, 30), min_size=length, max_size=length)) for length in lengths]
+    starts = [start for one in drawn for start in sorted(one)]
     pairs = [(a, b) for a in range(len(stream)) for b in range(len(stream)) if (starts[a], a) < (starts[b], b)]
     pairs = [pair for pair in pairs if stream[pair[0]] != stream[pair[1]]]
     edges = sorted(data.draw(st.sets(st.sampled_from(pairs), max_size=6)) if pairs else set(), key=lambda pair: pair[1])

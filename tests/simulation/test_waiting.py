@@ -75,12 +75,12 @@ def test_it_names_the_late_rank_of_each_collective(dlrm: Run) -> None:
 def test_replay_reproduces_what_each_rank_spent_in_each_collective(dlrm: Run) -> None:
     aligned, graph = dlrm.aligned(), build_graph(dlrm)
     measured = Waits.of(find(dlrm), *measured_times(aligned))
-    for residuals, least in ((True, 8), (False, 6)):  # the other two begin late, as streams wait for one another
+    for residuals in (True, False):
         replayed = Waits.of(find(dlrm), *row_times(aligned, replay(graph, residuals=residuals)))
         assert (measured.met.trace[measured.last] == replayed.met.trace[replayed.last]).all()
         spent, again = (each.wait_ns + each.transfer_ns for each in (measured, replayed))
         close = np.abs(again - spent) <= np.maximum(20_000, 0.05 * spent)
-        assert (np.minimum.reduceat(close, measured.met.offsets[:-1])).sum() >= least
+        assert np.minimum.reduceat(close, measured.met.offsets[:-1]).all()
     report = replay_run(dlrm).report
     assert report["collectives"]["stragglers"]["measured"] == report["collectives"]["stragglers"]["predicted"]
     assert [each["rank"] for each in report["collectives"]["stragglers"]["measured"]] == [7, 5, 4]
