@@ -83,12 +83,13 @@ def collective_lines(figures: dict[str, Any]) -> Iterator[str]:
             "who waited in them is not seen, their durations are kept"
         )
     for straggler in figures["stragglers"]["measured"][:MOST_STRAGGLERS]:
-        ranks = ranges([other["rank"] for other in straggler["waiting"] if other["rank"] is not None])
-        if straggler["waited_ns"]:
+        ranks = [other["rank"] for other in straggler["waiting"] if other["rank"] is not None]
+        if ranks:
             parts = ", ".join(f"{duration(part['waited_ns'])} {part['collective']}" for part in straggler["of_which"])
             yield (
-                f"ranks {ranks} waited {duration(straggler['waited_ns'])} for {rank_label(straggler['rank'])}, "
-                f"last in {straggler['last_in']:,} collectives: {parts}"
+                f"rank{'s' * (len(ranks) > 1)} {ranges(ranks)} waited {duration(straggler['waited_ns'])} "
+                f"for {rank_label(straggler['rank'])}, last in {straggler['last_in']:,} "
+                f"of {figures['wait_visible']:,}: {parts}"
             )
 
 

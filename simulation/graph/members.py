@@ -48,7 +48,8 @@ class Members:
         node, row = nodes[waits.meeting], waits.row
         is_host = tasks.is_host[row]
         end = tasks.end_node[row]
-        end[is_host] = release(tasks, row[is_host], tasks.node_ns[node[is_host]])
+        if is_host.any():
+            end[is_host] = release(tasks, row[is_host], tasks.node_ns[node[is_host]])
         transfer_ns = _after_all(end, tasks.node_ns[end] - tasks.node_ns[node])
         is_pair, certainty = waits.is_pair[waits.meeting], certainties(waits)[waits.meeting]
         sender, receiver = _sent(tasks, met)
