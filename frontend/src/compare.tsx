@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { type AxisMode, offsetAt, referenceSteps } from './diff/align';
 import { type ComparePage, mount, readPage } from './page';
 import { StaleBanner } from './run/Stale';
-import { type ClockMode, type Comparison, getJson, type Layout } from './transport/api';
+import { type ClockMode, type Comparison, getJson, type Layout, type Run } from './transport/api';
 import { connection } from './transport/connection';
 import { ConnectionBanner } from './ui/ConnectionBanner';
 import { DetailsPanel } from './ui/DetailsPanel';
@@ -139,9 +139,12 @@ function AxisChoice({ viewer }: { viewer: Viewer }) {
   );
 }
 
+function isPrediction(a: Run, b: Run): boolean {
+  return a.kind === 'measured' && b.kind === 'predicted';
+}
+
 function ErrorBadge({ comparison: { a, b, total } }: { comparison: Comparison }) {
-  const isPrediction = a.kind === 'measured' && b.kind === 'predicted';
-  const what = isPrediction ? 'Prediction error of the whole run' : 'B against A';
+  const what = isPrediction(a, b) ? 'Prediction error of the whole run' : 'B against A';
   return (
     <span class="badge">
       {what} {formatPercent(total.error_percent)}
@@ -178,14 +181,16 @@ function Figures(props: { viewer: Viewer; comparison: Comparison; onClose: () =>
     predicted_ns: b1 - b0,
     error_percent,
   }));
+  const percent = isPrediction(a, b) ? 'error' : 'difference';
   const go = (index: number) => props.viewer.show(...steps[index].a);
   return (
     <Panel label="figures" onClose={props.onClose}>
       <section>
-        <h3>Whole run, {b.kind}</h3>
+        <h3>Whole run, {a.kind === b.kind ? 'B' : b.kind}</h3>
         <p class="large-figure">{formatDuration(total.b_ns)}</p>
         <p class="muted">
-          {a.kind} {formatDuration(total.a_ns)}, error {formatPercent(total.error_percent)}
+          {a.kind === b.kind ? 'A' : a.kind} {formatDuration(total.a_ns)}, {percent}{' '}
+          {formatPercent(total.error_percent)}
         </p>
       </section>
       <section>
@@ -194,6 +199,7 @@ function Figures(props: { viewer: Viewer; comparison: Comparison; onClose: () =>
           steps={rows}
           total={{ measured_ns: total.a_ns, predicted_ns: total.b_ns, error_percent: total.error_percent }}
           headings={[a.kind === b.kind ? 'A' : a.kind, a.kind === b.kind ? 'B' : b.kind]}
+          percent={percent}
           onGo={go}
         />
       </section>

@@ -2,7 +2,7 @@ import './ui/style.css';
 import { type Signal, signal, useSignal } from '@preact/signals';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { mount, readPage, type TimelinePage } from './page';
-import { askWith, type Desk } from './run/desk';
+import { askWith, canReadAgain, type Desk, readAgain } from './run/desk';
 import type { Part } from './run/exporting';
 import { RunBanner } from './run/RunBanner';
 import { RunMenu } from './run/RunMenu';
@@ -82,10 +82,30 @@ function TimelineIsland({ page }: { page: TimelinePage }) {
     else return inTabs(<Actions state={state} />);
   }, []);
   const problem = state.problem.value;
-  if (page.run.state !== 'ready') return <NotReady run={page.run} />;
+  if (page.run.state !== 'ready') {
+    return (
+      <NotReady run={page.run}>
+        {page.can_edit && canReadAgain(page.run) && <TryAgain run={page.run} desk={state.desk} />}
+        {problem && <p class="error">{problem}</p>}
+      </NotReady>
+    );
+  }
   if (!layout) return problem && <Notice title="The timeline could not be loaded">{problem}</Notice>;
   if (!layout.tracks.length) return <Notice title="This run has no events on a timeline" />;
   return <Timeline key={layout.clock} state={state} layout={layout} onClock={load} />;
+}
+
+function TryAgain({ run, desk }: { run: Run; desk: Desk }) {
+  return (
+    <>
+      <p class="muted">
+        Its files are kept. <i>Files and ranks…</i> in the menu above exchanges one for a better one.
+      </p>
+      <button type="button" class="button" onClick={() => void readAgain(desk, run)}>
+        Read again
+      </button>
+    </>
+  );
 }
 
 interface TimelineProps {
@@ -211,7 +231,7 @@ function Summary({ viewer, onClose }: { viewer: Viewer; onClose: () => void }) {
   return (
     <Panel label="summary" onClose={onClose}>
       <section>
-        <h3>{run.median_step_ns === null ? 'Whole run' : 'Median step'}</h3>
+        <h3>{run.median_step_ns === null ? wholeRun(layout.clock) : 'Median step'}</h3>
         <p class="large-figure">{formatDuration(run.median_step_ns ?? run.span_ns)}</p>
         <p class="muted">
           {formatPlural(run.ranks, 'rank')}, {formatPlural(events, 'event')},{' '}
@@ -232,6 +252,11 @@ function Summary({ viewer, onClose }: { viewer: Viewer; onClose: () => void }) {
       )}
     </Panel>
   );
+}
+
+/** Its length is from the first event to the last by the ranks' own clocks, whatever the page shows. */
+function wholeRun(clock: ClockMode): string {
+  return clock === 'aligned' ? 'Whole run, clocks as recorded' : 'Whole run';
 }
 
 function StepLine({ viewer, step }: { viewer: Viewer; step: StepLayout }) {

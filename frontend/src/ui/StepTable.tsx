@@ -16,10 +16,18 @@ export interface StepTableProps {
   /** The row of the whole run, shown last. */
   total?: Omit<StepRow, 'rank' | 'name'>;
   headings?: readonly [string, string];
+  /** What the second is to the first: the `error` of a prediction, the `difference` of another run. */
+  percent?: string;
   onGo?: (index: number) => void;
 }
 
-export function StepTable({ steps, total, headings = ['measured', 'predicted'], onGo }: StepTableProps) {
+export function StepTable({
+  steps,
+  total,
+  headings = ['measured', 'predicted'],
+  percent = 'error',
+  onGo,
+}: StepTableProps) {
   const manyRanks = new Set(steps.map((step) => step.rank)).size > 1;
   return (
     <table class="figures">
@@ -28,7 +36,7 @@ export function StepTable({ steps, total, headings = ['measured', 'predicted'], 
           <th scope="col">step</th>
           <th scope="col">{headings[0]}</th>
           <th scope="col">{headings[1]}</th>
-          <th scope="col">error</th>
+          <th scope="col">{percent}</th>
         </tr>
       </thead>
       <tbody>

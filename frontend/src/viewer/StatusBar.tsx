@@ -1,7 +1,7 @@
 // The line below: what is seen, what is chosen, what the colours mean.
 
 import type { ComponentChildren } from 'preact';
-import { formatCount, formatDuration, formatPlural } from '../ui/format';
+import { formatDuration, formatPlural } from '../ui/format';
 import type { Viewer } from './viewer';
 
 const ROLES = [
@@ -29,7 +29,7 @@ export function StatusBar({ viewer, children }: { viewer: Viewer; children?: Com
       </span>
       {range && <span>selected {formatDuration(range.endNs - range.beginNs, 4)}</span>}
       <span class="wide">
-        {formatCount(events)} events, {formatPlural(layout.traces.length, 'rank')}
+        {formatPlural(events, 'event')}, {formatPlural(layout.traces.length, 'rank')}
       </span>
       {children}
       <span class="footer-end wide">

@@ -4,6 +4,7 @@
 import { useSignalEffect } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Hit } from '../engine/cursor';
+import { trackName } from '../engine/rows';
 import { formatDuration } from '../ui/format';
 import { Tooltip } from './Tooltip';
 import type { Viewer } from './viewer';
@@ -32,7 +33,9 @@ export function ViewerSurface({ viewer, label }: { viewer: Viewer; label: string
       <div class="sr-only" aria-live="polite">
         {viewer.spoken}
       </div>
-      <VisibleEvents viewer={viewer} />
+      <div class="sr-only">
+        <VisibleEvents viewer={viewer} />
+      </div>
     </div>
   );
 }
@@ -44,7 +47,7 @@ function VisibleEvents({ viewer }: { viewer: Viewer }) {
     setHits(viewer.surface?.longest(TABLE_ROWS) ?? []);
   });
   return (
-    <table class="sr-only" id="visible-events">
+    <table id="visible-events">
       <caption>The longest events in view</caption>
       <thead>
         <tr>
@@ -58,7 +61,7 @@ function VisibleEvents({ viewer }: { viewer: Viewer }) {
         {hits.map((hit) => (
           <tr key={`${hit.pane} ${hit.track} ${hit.row}`}>
             <td>{viewer.nameOf(hit)}</td>
-            <td>{viewer.trackOf(hit).name}</td>
+            <td>{trackName(viewer.trackOf(hit))}</td>
             <td>{formatDuration(hit.startNs)}</td>
             <td>{formatDuration(hit.durNs)}</td>
           </tr>

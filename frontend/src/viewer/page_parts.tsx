@@ -42,8 +42,8 @@ export function Notice({ title, children }: { title: string; children?: preact.C
   );
 }
 
-/** A run that is not ready: how far it is, or why it failed. Reloads the page when the job is over. */
-export function NotReady({ run }: { run: Run }) {
+/** A run that is not ready: how far it is, or why it failed, and what can be done. Reloads when the job is over. */
+export function NotReady({ run, children }: { run: Run; children?: preact.ComponentChildren }) {
   const { job } = run;
   useEffect(() => {
     if (run.state !== 'reading' || !job) return;
@@ -55,6 +55,7 @@ export function NotReady({ run }: { run: Run }) {
     return (
       <Notice title="This run could not be read">
         <p>{visible(run.error, 2000)}</p>
+        {children}
       </Notice>
     );
   }
