@@ -133,14 +133,15 @@ def read_run(
 ) -> Run:
     """Read the files of one run: one per rank, in folders and archives or by themselves.
 
-    Archives are unpacked in `scratch`. Raises TraceError, of the first file that cannot be read; what is no trace is
-    left out of a folder or an archive, and counted.
+    Archives are unpacked in `scratch`, and columns wait there. Raises TraceError, of the first file that cannot be
+    read; what is no trace is left out of a folder or an archive, and counted.
     """
     if not paths:
         raise ValueError("a run needs at least one file")
     with archive.unpacked(paths, scratch, limits, progress) as unpacked:
         sizes = [source.path.stat().st_size for source in unpacked.sources]
-        read = parallel.each(partial(_read_source, limits=file_limits), unpacked.sources, sizes, progress)
+        work = partial(_read_source, limits=file_limits, scratch=scratch)
+        read = parallel.each(work, unpacked.sources, sizes, progress)
     tables = [table for table in read if isinstance(table, EventTable)]
     left_out = [
         source for source, table in zip(unpacked.sources, read, strict=True) if isinstance(table, UnknownFormat)
@@ -156,10 +157,12 @@ def read_run(
     return run
 
 
-def _read_source(source: Source, progress: Progress, limits: Limits) -> EventTable | UnknownFormat:
+def _read_source(
+    source: Source, progress: Progress, limits: Limits, scratch: Path | None
+) -> EventTable | UnknownFormat:
     """The table of one file, named as it is to be shown; why it has none, if it may be left out."""
     try:
-        table = read_trace(source.path, progress, limits)
+        table = read_trace(source.path, progress, limits, scratch)
     except UnknownFormat as error:
         if source.is_member:
             return error
@@ -184,7 +187,8 @@ def _bases_ns(traces: Sequence[EventTable], clocks: Sequence[Clock | None], alig
 def _origin_ns(traces: Sequence[EventTable], bases_ns: Sequence[int]) -> int:
     """The first event of all. Raises DamagedTrace where the traces cannot be of one run."""
     first = [base_ns + int(trace.start_ns.min()) for trace, base_ns in zip(traces, bases_ns, strict=True)]
-    last = [base_ns + int(trace.end_ns.max()) for trace, base_ns in zip(traces, bases_ns, strict=True)]
+    ends = (int((trace.start_ns + trace.dur_ns).max()) for trace in traces)  # not kept, as `end_ns` would be
+    last = [base_ns + end_ns for end_ns, base_ns in zip(ends, bases_ns, strict=True)]
     if max(last) - min(first) > LONGEST_NS:
         raise DamagedTrace(
             "the times of the events are more than a century apart",

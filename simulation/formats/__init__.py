@@ -29,26 +29,31 @@ BINARY = frozenset({"chakra_et"})
 """Formats that are no text."""
 
 
-def read_trace(path: Path, progress: Progress = silent, limits: Limits = LIMITS) -> EventTable:
-    """Read one trace file. Raises TraceError where it is not a trace, damaged beyond use, or empty."""
+def read_trace(
+    path: Path, progress: Progress = silent, limits: Limits = LIMITS, scratch: Path | None = None
+) -> EventTable:
+    """Read one trace file. Raises TraceError where it is not a trace, damaged beyond use, or empty.
+
+    In the folder `scratch`, None for the system's temporary one, waits what is too large for the memory.
+    """
     with Content(path, limits) as content:
         try:
-            table = _read(content, path, progress)
+            table = _read(content, path, progress, scratch)
         except TraceError as error:
             raise _because_of(content.cut, error) from None
         _report(content.cut, path.name, table.quality)
         return replace(table, info=replace(table.info, source_sha256=content.sha256()))
 
 
-def _read(content: Content, path: Path, progress: Progress) -> EventTable:
+def _read(content: Content, path: Path, progress: Progress, scratch: Path | None) -> EventTable:
     window = Window(content.chunks(), done=content.done)
     name = sniff(window.text, path.name, window.last)
     if name in BINARY:
         return masked_table(READERS[name](window.rest(), path, "", progress))
     found: list[Masked] = []
     if name == "kineto":
-        window.watch(lambda text, base: found.append(mask(text, base, window.last)))
-        table = kineto.read(window, path, progress)
+        window.watch(lambda text, base: found.append(mask(text, base, window.last).without_text()))
+        table = kineto.read(window, path, progress, scratch)
     else:
         found.append(mask(window.rest()))
         table = READERS[name](found[0].text, path, "", progress)

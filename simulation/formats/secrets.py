@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
 
@@ -43,6 +43,10 @@ class Masked:
     text: Bytes  # the text given, or a masked copy if it could not be written
     count: int  # spans masked
     places: tuple[str, ...] = ()  # what they looked like, in which key, at which byte; never what they were
+
+    def without_text(self) -> Masked:
+        """What there is to report."""
+        return replace(self, text=np.empty(0, np.uint8))
 
     def report(self, quality: QualityReport) -> None:
         quality.add("secrets_masked", self.count, self.places)

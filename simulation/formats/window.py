@@ -61,6 +61,10 @@ class Window:
             parts.append(self.text.copy())
         return np.concatenate(parts)
 
+    def close(self) -> None:
+        """Let go of the text."""
+        self._buffer, self._left, self.end = np.empty(0, np.uint8), memoryview(b""), 0
+
     def _fill(self, size_bytes: int) -> None:
         begin = self.end
         while self.end < size_bytes:
