@@ -9,7 +9,7 @@ import numpy as np
 from simulation.errors import DamagedTrace
 from simulation.formats.decimals import Bytes
 
-WINDOW_BYTES = 16 << 20
+WINDOW_BYTES = 4 << 20
 LARGEST_BYTES = 64 << 20
 """A window grows to this where a single entry does not fit in it."""
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 from pathlib import Path
 
 from simulation.warm import warm
-from tests.benchmarks import generated, holistic, rows
+from tests.benchmarks import generated, holistic, reading, rows
 from tests.benchmarks.timing import Figure, table
 
-SAMPLES = ("hta/control.json.gz", "hta/nccl_data.json.gz")
+SAMPLES = ("hta/control.json.gz", "hta/nccl_data.json.gz", "hta/test.json.gz")
+RANKS, COPIED = "param/dlrm_kineto.tar.gz", "hta/nccl_data.json.gz"
 GENERATED_EVENTS = (1_000_000, 10_000_000)
 
 AGAINST = {
-    rows.READ: f"{rows.JSON_LOADS}, {holistic.READ}",
+    reading.READ: f"{reading.JSON_LOADS}, {holistic.READ}",
+    reading.VIEWABLE: f"{reading.JSON_LOADS}, {holistic.READ}",
+    reading.ALL_PROCESSORS: reading.ONE_PROCESSOR,
     rows.GRAPH_AND_REPLAY: holistic.CRITICAL_PATH,
 }
 """What each figure is compared with; see docs/benchmarks.md."""
@@ -29,9 +33,19 @@ def main() -> None:
         figures += ours
         if options.holistic:
             figures += holistic.figures(source, options.folder / source, entries=ours[0].events)
+    if options.ranks:
+        figures += ranks(options.folder)
     for events in options.generated:
         figures += rows.of_run(f"generated {events // 1_000_000} M", generated.generated_run(events))
     print(table(figures, AGAINST))
+
+
+def ranks(folder: Path) -> list[Figure]:
+    """Runs of 8 ranks: an archive of small ones, and a larger one 8 times."""
+    figures = reading.of_ranks(RANKS, [folder / RANKS])
+    with tempfile.TemporaryDirectory() as home:
+        paths = reading.copies(folder / COPIED, Path(home))
+        return [*figures, *reading.of_ranks(f"{COPIED}, {reading.COPIES} times", paths)]
 
 
 def _options() -> argparse.Namespace:
@@ -41,6 +55,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, default=Path(default), help="of the sample traces")
     parser.add_argument("--samples", nargs="*", default=SAMPLES, help="files in it")
     parser.add_argument("--generated", nargs="*", type=int, default=GENERATED_EVENTS, help="sizes in events")
+    parser.add_argument("--no-ranks", dest="ranks", action="store_false", help="leave runs of 8 ranks out")
     parser.add_argument("--no-holistic", dest="holistic", action="store_false", help="leave HTA out")
     return parser.parse_args()
 
