@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -24,6 +25,9 @@ from simulation.store import Strings, open_table, write_table
 
 LONGEST_NS = 2**62
 """From the first to the last event of a run; more does not fit in 64 bits with room to reckon."""
+
+_TRACES_AT_ONCE = 4
+"""Written: a trace is many small files and some large ones."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,10 @@ class Run:
 
     def save(self, folder: Path) -> None:
         """Write the traces, then `run.arrow`, whose presence says that the folder is whole."""
-        for index, trace in enumerate(self.traces):
-            trace.save(folder / f"trace-{index}")
+        with ThreadPoolExecutor(_TRACES_AT_ONCE) as pool:
+            saved = [pool.submit(trace.save, folder / f"trace-{at}") for at, trace in enumerate(self.traces)]
+        for one in saved:
+            one.result()
         meta = {
             "format_version": FORMAT_VERSION,
             "ranks": self.ranks,

@@ -30,7 +30,7 @@ PER_BYTE, PER_EVENT = 4, 64
 
 PACKED_PART = 0.2
 """Of the text's size, what its .gz takes at most."""
-STORED_PART = 0.6
+STORED_PART = 1.0
 """Of the text's size, what reading needs on the disk besides the file, temporary files included, at most."""
 
 
