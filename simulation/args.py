@@ -16,6 +16,7 @@ from simulation.store import replacing
 
 BATCH_EVENTS = 1024
 SCHEMA = pa.schema([pa.field("args", pa.large_binary())])
+_COPIED_BYTES = 16 << 20
 OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
@@ -64,7 +65,7 @@ class ArgsStore:
         """Write the compressed file, all or nothing."""
         with replacing(path) as beside:
             if self.packed is not None:
-                beside.write_bytes(self.packed)
+                _copy(self.packed, beside)
                 return
             assert self.values is not None, "args of a store are saved already"
             with pa.OSFile(str(beside), "wb") as sink, pa.ipc.new_file(sink, SCHEMA, options=OPTIONS) as writer:
@@ -78,8 +79,9 @@ class ArgsStore:
 class ArgsWriter:
     """Takes args block by block, in file order, and compresses them into a file without a name while more are read."""
 
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()
+    def __init__(self, folder: Path | None = None) -> None:
+        """`folder`: where the file is made, None for the system's temporary one."""
+        self._file = tempfile.TemporaryFile(dir=folder)
         self._writer = pa.ipc.new_file(pa.PythonFile(self._file, "w"), SCHEMA, options=OPTIONS)
         self._waiting = pa.array([], pa.large_binary())  # the last block, and what of the one before made no batch
         self._pool = ThreadPoolExecutor(1)
@@ -118,6 +120,13 @@ def _gathered(text: np.ndarray, begin: np.ndarray, end: np.ndarray) -> pa.LargeB
     np.cumsum(end - begin, out=offsets[1:])
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(gather(text, begin, offsets))]
     return pa.Array.from_buffers(pa.large_binary(), len(begin), buffers)
+
+
+def _copy(packed: mmap.mmap, path: Path) -> None:
+    with path.open("wb") as sink, memoryview(packed) as view:
+        for begin in range(0, len(view), _COPIED_BYTES):
+            sink.write(view[begin : begin + _COPIED_BYTES])
+            packed.madvise(mmap.MADV_DONTNEED)  # what is written need not stay in memory
 
 
 def _write_batches(writer: pa.ipc.RecordBatchFileWriter, values: pa.LargeBinaryArray) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
@@ -53,6 +54,9 @@ COLUMNS: dict[str, type[np.generic]] = {
     "source_index": np.int32,  # position in the file's event list: the anchor of comments and links
 }
 """The columns of `events.arrow`. `name` and `category` are stored as dictionary columns."""
+
+_FILES_AT_ONCE = 8
+"""Written: a disk that is asked to keep many files at once keeps them in the time of a few."""
 
 TEXT = str
 """Marks a dictionary column in SIDE_TABLES."""
@@ -263,9 +267,14 @@ class EventTable:
         columns: dict[str, Column] = dict(self.columns)
         columns["name"] = Strings(self.columns["name"], self.names)
         columns["category"] = Strings(self.columns["category"], self.categories)
-        for name, side in self.sides.items():
-            write_table(folder / f"{name}.arrow", side, {"format_version": FORMAT_VERSION})
-        self.args.save(folder / "args.arrow")
+        with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
+            writes = [pool.submit(self.args.save, folder / "args.arrow")]
+            for name, side in self.sides.items():
+                writes.append(
+                    pool.submit(write_table, folder / f"{name}.arrow", side, {"format_version": FORMAT_VERSION})
+                )
+        for write in writes:
+            write.result()
         if self.dependencies is not None:
             self.dependencies.save(folder)
         if self.paired is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -24,6 +25,9 @@ from simulation.store import Strings, open_table, write_table
 
 LONGEST_NS = 2**62
 """From the first to the last event of a run; more does not fit in 64 bits with room to reckon."""
+
+_TRACES_AT_ONCE = 4
+"""Written: a trace is many small files and some large ones."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,10 @@ class Run:
 
     def save(self, folder: Path) -> None:
         """Write the traces, then `run.arrow`, whose presence says that the folder is whole."""
-        for index, trace in enumerate(self.traces):
-            trace.save(folder / f"trace-{index}")
+        with ThreadPoolExecutor(_TRACES_AT_ONCE) as pool:
+            saved = [pool.submit(trace.save, folder / f"trace-{at}") for at, trace in enumerate(self.traces)]
+        for one in saved:
+            one.result()
         self.save_record(folder)
 
     def save_record(self, folder: Path) -> None:
@@ -143,14 +149,16 @@ def read_run(
 ) -> Run:
     """Read the files of one run: one per rank, in folders and archives or by themselves.
 
-    Archives are unpacked in `scratch`, without the members that `left_out` names as they are shown. Raises TraceError,
-    of the first file that cannot be read; what is no trace is left out of a folder or an archive, and counted.
+    Archives are unpacked in `scratch`, and columns wait there; members that `left_out` names as they are shown are
+    left out. Raises TraceError, of the first file that cannot be read; what is no trace is left out of a folder or an
+    archive, and counted.
     """
     if not paths:
         raise ValueError("a run needs at least one file")
     with archive.unpacked(paths, scratch, limits, progress, left_out) as unpacked:
         sizes = [source.path.stat().st_size for source in unpacked.sources]
-        read = parallel.each(partial(_read_source, limits=file_limits), unpacked.sources, sizes, progress)
+        work = partial(_read_source, limits=file_limits, scratch=scratch)
+        read = parallel.each(work, unpacked.sources, sizes, progress)
     tables = [table for table in read if isinstance(table, EventTable)]
     strangers = [
         source for source, table in zip(unpacked.sources, read, strict=True) if isinstance(table, UnknownFormat)
@@ -167,10 +175,12 @@ def read_run(
     return run
 
 
-def _read_source(source: Source, progress: Progress, limits: Limits) -> EventTable | UnknownFormat:
+def _read_source(
+    source: Source, progress: Progress, limits: Limits, scratch: Path | None
+) -> EventTable | UnknownFormat:
     """The table of one file, named as it is to be shown; why it has none, if it may be left out."""
     try:
-        table = read_trace(source.path, progress, limits)
+        table = read_trace(source.path, progress, limits, scratch)
     except UnknownFormat as error:
         if source.is_member:
             return error
@@ -195,7 +205,8 @@ def _bases_ns(traces: Sequence[EventTable], clocks: Sequence[Clock | None], alig
 def _origin_ns(traces: Sequence[EventTable], bases_ns: Sequence[int]) -> int:
     """The first event of all. Raises DamagedTrace where the traces cannot be of one run."""
     first = [base_ns + int(trace.start_ns.min()) for trace, base_ns in zip(traces, bases_ns, strict=True)]
-    last = [base_ns + int(trace.end_ns.max()) for trace, base_ns in zip(traces, bases_ns, strict=True)]
+    ends = (int((trace.start_ns + trace.dur_ns).max()) for trace in traces)  # not kept, as `end_ns` would be
+    last = [base_ns + end_ns for end_ns, base_ns in zip(ends, bases_ns, strict=True)]
     if max(last) - min(first) > LONGEST_NS:
         raise DamagedTrace(
             "the times of the events are more than a century apart",

@@ -146,11 +146,7 @@ def lane_counts(track: np.ndarray, lane: np.ndarray, kind: np.ndarray, tracks: i
 
     Raises DamagedTrace where more overlap than can be stored.
     """
-    slices = kind == _SLICE
-    counts = np.zeros(tracks, np.int64)
-    np.maximum.at(counts, track[slices], lane[slices].astype(np.int64) + 1)
-    lanes = np.where(slices, lane, counts[track]).astype(np.int32)
-    counts[np.unique(track[~slices])] += 1
+    counts, lanes = _lane_counts(track, lane, kind, tracks)
     if len(counts) and counts.max() >= LIMIT:
         raise DamagedTrace(
             f"more than {LIMIT - 1:,} events of one thread or stream overlap",
@@ -159,25 +155,45 @@ def lane_counts(track: np.ndarray, lane: np.ndarray, kind: np.ndarray, tracks: i
     return counts, lanes
 
 
+@njit(cache=True, nogil=True)
+def _lane_counts(track: np.ndarray, lane: np.ndarray, kind: np.ndarray, tracks: int) -> tuple[np.ndarray, np.ndarray]:
+    counts, lanes = np.zeros(tracks, np.int64), np.empty(len(track), np.int32)
+    has_others = np.zeros(tracks, np.int64)
+    for event in range(len(track)):
+        if kind[event] == _SLICE:
+            counts[track[event]] = max(counts[track[event]], lane[event] + 1)
+        else:
+            has_others[track[event]] = 1
+    for event in range(len(track)):
+        lanes[event] = lane[event] if kind[event] == _SLICE else counts[track[event]]
+    return counts + has_others, lanes
+
+
 def arrange(
     order: np.ndarray, track: np.ndarray, lane: np.ndarray, counts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sort into rows by (track, lane, order): (event of each row i64, first row of each lane i64, lanes + 1)."""
+    """Sort into rows by (track, lane, order): (event of each row i32, first row of each lane i64, lanes + 1)."""
     first_lane = np.concatenate([[0], np.cumsum(counts)])
-    flat = first_lane[track] + lane
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(flat, minlength=int(first_lane[-1])))])
-    return _place(order, flat, offsets), offsets
+    event_of, offsets = _placed(order, track, lane, first_lane)
+    return event_of, offsets
 
 
 @njit(cache=True, nogil=True)
-def _place(order: np.ndarray, flat: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+def _placed(
+    order: np.ndarray, track: np.ndarray, lane: np.ndarray, first_lane: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Counting sort: stable, O(n)."""
+    offsets = np.zeros(first_lane[-1] + 1, np.int64)
+    for event in range(len(track)):
+        offsets[first_lane[track[event]] + lane[event] + 1] += 1
+    offsets = np.cumsum(offsets)
     next_row = offsets.copy()
-    event_of = np.empty(len(order), np.int64)
+    event_of = np.empty(len(order), np.int32)
     for event in order:
-        event_of[next_row[flat[event]]] = event
-        next_row[flat[event]] += 1
-    return event_of
+        flat = first_lane[track[event]] + lane[event]
+        event_of[next_row[flat]] = event
+        next_row[flat] += 1
+    return event_of, offsets
 
 
 @njit(cache=True, nogil=True)
@@ -250,7 +266,7 @@ def following(
 
 @njit(cache=True, nogil=True)
 def inherited(parent: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """Each row's `own` value, or where that is -1 the nearest one among the slices around it: i64. O(n).
+    """Each row's `own` value, or where that is -1 the nearest one among the slices around it. O(n).
 
     A parent's row comes before its children's.
     """

@@ -7,8 +7,10 @@ lanes, launches, steps, side tables, and what the quality report says about it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -20,11 +22,12 @@ from simulation.formats.details import Details, strings
 from simulation.formats.modules import module_tree
 from simulation.formats.naming import Labels, TrackPlan, plan_tracks
 from simulation.formats.pairs import Pairs, pair_up
-from simulation.formats.phases import ASYNC, BEGINS, ENDS, FLOW_END, TIMED, Role, roles
+from simulation.formats.phases import ASYNC, BEGINS, ENDS, FLOW_END, TIMED, Role, among, roles
 from simulation.formats.steps import mark_steps
 from simulation.formats.words import Words
 from simulation.quality import QualityReport
-from simulation.store import Column
+from simulation.spool import Spool
+from simulation.store import Column, Strings
 from simulation.tracks import Nesting, arrange, lane_counts, nest, side_by_side
 
 SLICE = ord("X")
@@ -38,11 +41,11 @@ LIFTED = ("collectives", "shapes", "ops", "memory", "modules", "nodes")
 class Block:
     """Events as columns, one entry per entry of the file's event list, in its order."""
 
-    phase: np.ndarray  # i64, letter; 0 missing, -1 the entry is no object
+    phase: np.ndarray  # integer, letter; 0 missing, -1 the entry is no object
     start_ns: np.ndarray  # i64
-    start_flags: np.ndarray  # i64, see decimals
+    start_flags: np.ndarray  # u8, see decimals
     dur_ns: np.ndarray  # i64
-    dur_flags: np.ndarray  # i64
+    dur_flags: np.ndarray  # u8
     name: np.ndarray  # i32 code into the builder's `names`
     category: np.ndarray  # i32 code into `categories`, normalized
     pid: np.ndarray  # i32 code into `places`
@@ -51,47 +54,86 @@ class Block:
     def __len__(self) -> int:
         return len(self.phase)
 
-    @classmethod
-    def joined(cls, blocks: list[Block]) -> Block:
-        columns = {field.name: [getattr(block, field.name) for block in blocks] for field in fields(cls)}
-        return cls(**{name: np.concatenate(parts) for name, parts in columns.items()})
+
+class Events:
+    """All blocks, by column: each is read again wherever it is named, so that few are in memory at a time."""
+
+    TYPES: ClassVar[dict[str, type[np.generic]]] = {
+        "phase": np.int16,
+        "start_ns": np.int64,
+        "start_flags": np.uint8,
+        "dur_ns": np.int64,
+        "dur_flags": np.uint8,
+        **dict.fromkeys(("name", "category", "pid", "tid"), np.int32),
+    }
+
+    def __init__(self, spool: Spool) -> None:
+        self._columns = {name: spool.column(type_) for name, type_ in self.TYPES.items()}
+
+    def add(self, block: Block) -> None:
+        for name, column in self._columns.items():
+            column.add(getattr(block, name))
+
+    def __len__(self) -> int:
+        return len(self._columns["phase"])
+
+    def __getattr__(self, column: str) -> np.ndarray:
+        if column not in Events.TYPES:
+            raise AttributeError(column)
+        return self._columns[column].whole()
 
 
 class TableBuilder:
-    """Takes events in, gives the table out. Words are codes into `names`, `categories`, `places`, `details.texts`."""
+    """Takes events in, gives the table out, once.
 
-    def __init__(self) -> None:
+    Words are codes into `names`, `categories`, `places`, `details.texts`.
+    """
+
+    def __init__(self, scratch: Path | None = None) -> None:
+        """`scratch`: the folder in which columns wait that are too large for the memory, None: the system's."""
         self.names, self.categories, self.places = Words(), Words(), Words()
-        self.details = Details()
+        self.spool = Spool(scratch)
+        self.details = Details(self.spool)
         self.labels = Labels()
         self.quality = QualityReport()
-        self._blocks: list[Block] = []
-        self.events = 0
+        self._events = Events(self.spool)
+
+    @property
+    def events(self) -> int:
+        """How many were added."""
+        return len(self._events)
 
     def add(self, block: Block) -> None:
-        self._blocks.append(block)
-        self.events += len(block)
+        self._events.add(block)
 
     def build(self, info: TraceInfo, args: ArgsStore) -> EventTable:
         """Raises EmptyTrace where nothing has a place on a timeline, DamagedTrace where limits are exceeded."""
         if not self.events:
             raise EmptyTrace("holds no events", hint="Was the profiler stopped before it recorded a step?")
-        return _Assembly(self, Block.joined(self._blocks)).table(info, args)
+        self.spool.rest()
+        try:
+            return _Assembly(self, self._events).table(info, args)
+        finally:
+            self.spool.close()
 
 
 class _Assembly:
-    """The steps from columns in file order to rows in (track, lane, start) order."""
+    """The steps from columns in file order to rows in (track, lane, start) order.
 
-    def __init__(self, builder: TableBuilder, events: Block) -> None:
-        self.builder, self.events, self.quality = builder, events, builder.quality
+    At most a few columns are in memory at a time: what is finished is kept in mapped pages, of which `rest` lets go.
+    """
+
+    def __init__(self, builder: TableBuilder, events: Events) -> None:
+        self.builder, self.events, self.quality, self.spool = builder, events, builder.quality, builder.spool
         self.role = roles(events.phase)
         self.timed = (events.start_flags & decimals.UNUSABLE) == 0
         self.pairs = self._pairs()
         self.kind = self._kinds()
-        self.placed = np.flatnonzero(self.kind >= 0)  # events that become rows
+        self.placed = np.flatnonzero(self.kind >= 0).astype(np.int32)  # events that become rows
         if not len(self.placed):
             raise EmptyTrace("holds no event with a time", hint="There is nothing to show on a timeline.")
-        self.is_async = np.isin(self.role[self.placed], ASYNC)
+        self.dur_ns = self._durations()
+        self.is_async = among(self.role[self.placed], ASYNC)
         self.plan: TrackPlan = plan_tracks(builder, events, self.placed, self.kind[self.placed], self.is_async)
 
     def _pairs(self) -> Pairs:
@@ -107,38 +149,51 @@ class _Assembly:
         role, pairs, events = self.role, self.pairs, self.events
         lasting = (events.dur_flags & (decimals.UNUSABLE & ~decimals.MISSING)) == 0
         lasting &= pairs.end_ns >= events.start_ns
-        kind = np.full(len(events), -1, np.int64)
+        kind = np.full(len(events), -1, np.int8)
         kind[(role == Role.SLICE) & self.timed & lasting] = Kind.SLICE
-        kind[np.isin(role, BEGINS) & self.timed] = Kind.SLICE
+        kind[among(role, BEGINS) & self.timed] = Kind.SLICE
         kind[((role == Role.INSTANT) | (role == Role.ASYNC_INSTANT)) & self.timed] = Kind.INSTANT
         kind[(role == Role.COUNTER) & self.timed] = Kind.COUNTER
         return kind
 
+    def _durations(self) -> np.ndarray:
+        """Of each placed event, i64."""
+        dur = self.pairs.end_ns[self.placed]
+        self.pairs = replace(self.pairs, end_ns=dur[:0])  # nobody asks for it again
+        dur -= self.events.start_ns[self.placed]
+        dur[self.kind[self.placed] != Kind.SLICE] = 0
+        return self.spool.keep(dur)
+
     def table(self, info: TraceInfo, args: ArgsStore) -> EventTable:
         columns, lane_rows, counts = self._rows()
-        row_of = self._row_of(columns["source_index"])
+        self.spool.rest()
+        row_of = self._row_of(columns["source_index"], len(self.events))
         details, rows = self.builder.details, len(columns["start_ns"])
-        columns["correlation"] = details.dense("correlation", row_of, rows, 0)
-        columns["external_id"] = details.dense("external_id", row_of, rows, 0)
-        names, name_codes = self._used(self.builder.names, columns["name"])
-        categories, category_codes = self._used(self.builder.categories, columns["category"])
-        columns["name"], columns["category"] = name_codes, category_codes
+        for name in ("correlation", "external_id"):
+            columns[name] = self._kept(name, details.dense(name, row_of, rows, 0))
+        names, columns["name"] = self._used("name", self.builder.names, columns)
+        categories, columns["category"] = self._used("category", self.builder.categories, columns)
+        self.spool.rest()
         tracks = self.plan.tracks(lane_rows, counts)
         view = links.Rows(columns, names, categories, tracks, lane_rows, counts)
         flows = self._flows(view)
-        columns["launch"] = links.launches(view, flows, self.quality)
-        steps, columns["step"] = mark_steps(view, self.quality)
+        self.spool.rest()
+        columns["launch"] = self._kept("launch", links.launches(view, flows, self.quality))
+        steps, step = mark_steps(view, self.quality)
+        columns["step"] = self._kept("step", step)
+        self.spool.rest()
         sides = {
             **self._sides(view, row_of),
             **module_tree(view),
             "steps": steps,
-            "flows": flows.columns(),
+            "flows": {name: self._side(values) for name, values in flows.columns().items()},
             "unplaced": self._unplaced(),
         }
         self._count_quality(view)
+        self.spool.rest()
         return EventTable(
             info=info,
-            columns={name: np.ascontiguousarray(columns[name], type_) for name, type_ in COLUMNS.items()},
+            columns={name: columns[name] for name in COLUMNS},
             names=names,
             categories=categories,
             tracks=tracks,
@@ -149,89 +204,103 @@ class _Assembly:
 
     def _rows(self) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
         """The columns that time and place decide, in row order; rows of lanes; lanes of tracks."""
-        events, placed, track = self.events, self.placed, self.plan.track
-        kind, start = self.kind[placed], events.start_ns[placed]
-        dur = np.where(kind == Kind.SLICE, self.pairs.end_ns[placed] - start, 0)
-        order, nesting = self._nested(start, dur, kind)
+        track, columns = self.plan.track, dict[str, np.ndarray]()
+        self.spool.rest()
+        start, kind = self.events.start_ns[self.placed], self.kind[self.placed]
+        order, nesting = self._nested(start, self.dur_ns, kind)
+        del start
+        self._count_overlaps(nesting.partial, track)
+        self.spool.rest()
         counts, lane = lane_counts(track, nesting.lane, kind, self.plan.count)
         event_of, lane_rows = arrange(order, track, lane, counts)
-        row_of_placed = np.empty(len(placed) + 1, np.int64)
-        row_of_placed[event_of] = np.arange(len(placed))
-        row_of_placed[-1] = -1  # the row of parent -1
-        self._count_overlaps(nesting.partial, track)
-        source = placed[event_of]
-        columns = {
-            "start_ns": start[event_of],
-            "dur_ns": dur[event_of],
-            "kind": kind[event_of],
-            "name": events.name[source],
-            "category": events.category[source],
-            "track": track[event_of],
-            "depth": nesting.depth[event_of],
-            "lane": lane[event_of],
-            "parent": row_of_placed[nesting.parent[event_of]],
-            "source_index": source,
-        }
+        del order
+
+        def put(name: str, values: np.ndarray) -> None:
+            columns[name] = self._kept(name, values)
+
+        for name, of_event in (("kind", kind), ("track", track), ("depth", nesting.depth), ("lane", lane)):
+            put(name, of_event[event_of])
+        put("parent", self._row_of(event_of, len(event_of) + 1)[nesting.parent[event_of]])  # the last one of parent -1
+        del nesting, kind, lane, of_event
+        put("dur_ns", self.dur_ns[event_of])
+        source = self.placed[event_of]
+        del event_of
+        put("source_index", source)
+        for name in ("start_ns", "name", "category"):
+            columns[name] = self.spool.keep(getattr(self.events, name)[source])
         return columns, lane_rows, counts
+
+    def _kept(self, column: str, values: np.ndarray) -> np.ndarray:
+        return self.spool.keep(np.ascontiguousarray(values, COLUMNS[column]))
 
     def _nested(self, start: np.ndarray, dur: np.ndarray, kind: np.ndarray) -> tuple[np.ndarray, Nesting]:
         """Placed events by (track, start, longer first), and their nesting; asynchronous ids nest each for itself."""
         track, strict = self.plan.track, self.plan.is_stream
-        order = np.lexsort((-dur, start, track))
+        order = np.lexsort((-dur, start, track)).astype(np.int32)
         if not self.is_async.any():
             return order, nest(order, track, start, dur, kind, strict)
         strand = np.where(self.is_async, len(strict) + self.pairs.strand[self.placed], track)
-        by_strand = np.lexsort((-dur, start, strand))
+        by_strand = np.lexsort((-dur, start, strand)).astype(np.int32)
         nesting = nest(by_strand, strand, start, dur, kind, np.append(strict, np.zeros(strand.max() + 1, np.bool_)))
         lane = side_by_side(by_strand[self.is_async[by_strand]], strand, track, start, dur, kind, nesting.lane)
         return order, replace(nesting, lane=lane)
 
-    def _row_of(self, source_index: np.ndarray) -> np.ndarray:
-        row_of = np.full(len(self.events), -1, np.int64)
-        row_of[source_index] = np.arange(len(source_index))
+    def _row_of(self, event: np.ndarray, events: int) -> np.ndarray:
+        """Row of each of so many events, -1 none: i32. `event` is the event of each row."""
+        row_of = np.full(events, -1, np.int32)
+        row_of[event] = np.arange(len(event), dtype=np.int32)
         return row_of
 
-    def _used(self, words: Words, codes: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
-        column = strings(codes, words.words)
-        if words is self.builder.categories and len(column.words) > np.iinfo(np.int16).max:
+    def _used(self, name: str, words: Words, columns: dict[str, np.ndarray]) -> tuple[tuple[str, ...], np.ndarray]:
+        column = strings(columns[name], words.words)
+        if name == "category" and len(column.words) > np.iinfo(np.int16).max:
             raise DamagedTrace(f"has {len(column.words):,} categories", hint="At most 32,767 can be told apart.")
-        return column.words, column.codes
+        return column.words, self._kept(name, column.codes)
 
     def _flows(self, view: links.Rows) -> links.Flows:
         events, words = self.events, self.builder.categories.words
         at = np.flatnonzero(self.role == Role.FLOW)
         phase, category = events.phase[at], events.category[at]
         event, ids = self.builder.details.get("flow_id")
-        flow_id = np.zeros(len(events), np.int64)
-        flow_id[event] = ids
+        flow_id = np.zeros(len(at), np.int64)
+        flow_id[np.searchsorted(at, event)] = ids
         launched = np.array([word == links.LAUNCH_FLOW for word in words] or [False])[category] & (phase == FLOW_END)
         track = np.where(self.timed[at], self.plan.track_of(events.pid[at], events.tid[at], launched), -1)
         binds_next = np.zeros(len(events), np.bool_)
         binds_next[self.builder.details.get("flow_binds_next")[0]] = True
-        self.quality.add("dangling_flows", links.dangling(category, flow_id[at], phase))
+        self.quality.add("dangling_flows", links.dangling(category, flow_id, phase))
         return links.Flows(
             source_index=at.astype(np.int32),
             phase=phase.astype(np.uint8),
-            id=flow_id[at],
+            id=flow_id,
             category=strings(category, words),
             row=view.bound(track, events.start_ns[at], binds_next[at]),
         )
 
     def _sides(self, view: links.Rows, row_of: np.ndarray) -> dict[str, dict[str, Column]]:
         details, rows = self.builder.details, len(view)
-        members = {
-            "kernels": view.of_category("kernel"),
-            "device": view.is_device,
-            "syncs": view.of_category("cuda_sync") | details.rows_with("syncs", row_of, rows),
-            **{name: details.rows_with(name, row_of, rows) for name in LIFTED},
+
+        def table(name: str, members: np.ndarray) -> dict[str, Column]:
+            return {name: self._side(values) for name, values in details.table(name, row_of, members).items()}
+
+        sides = {
+            "kernels": table("kernels", view.of_category("kernel")),
+            "device": table("device", view.is_device),
+            "syncs": table("syncs", view.of_category("cuda_sync") | details.rows_with("syncs", row_of, rows)),
+            **{name: table(name, details.rows_with(name, row_of, rows)) for name in LIFTED},
         }
-        sides = {name: details.table(name, row_of, mask) for name, mask in members.items()}
+        self.spool.rest()
         added = {"ends": self._ends(row_of), "asyncs": self._asyncs(row_of), "counters": self._counters(row_of)}
         return {**{name: empty_side(name) for name in SINCE}, **sides, **added}
 
+    def _side(self, values: Column) -> Column:
+        if isinstance(values, Strings):
+            return Strings(self.spool.keep(values.codes), values.words)
+        return self.spool.keep(values)
+
     def _ends(self, row_of: np.ndarray) -> dict[str, Column]:
         """The slices that the file gives as a begin and an end."""
-        begin = np.flatnonzero(np.isin(self.role, BEGINS) & (row_of >= 0))
+        begin = np.flatnonzero(among(self.role, BEGINS) & (row_of >= 0))
         begin = begin[np.argsort(row_of[begin])]
         return {"row": row_of[begin].astype(np.int32), "source_index": self.pairs.mate[begin].astype(np.int32)}
 
@@ -261,15 +330,15 @@ class _Assembly:
     def _unplaced_reason(self) -> np.ndarray:
         """Why an event is no row, as a code into REASONS; 0: it is one, or belongs to one, or is a flow or a name."""
         role, kind = self.role, self.kind
-        known = np.isin(role, TIMED)
+        known = among(role, TIMED)
         lost = known & (kind < 0)
         no_dur = (self.events.dur_flags & decimals.UNUSABLE) != 0
-        reason = np.zeros(len(role), np.int64)
+        reason = np.zeros(len(role), np.uint8)
         reason[role == Role.UNKNOWN] = UNKNOWN_PHASE
         reason[self.events.phase == -1] = NO_OBJECT
         reason[lost] = NEGATIVE
         reason[lost & no_dur & (role == Role.SLICE)] = NO_DURATION
-        is_end = np.isin(role, ENDS)
+        is_end = among(role, ENDS)
         reason[is_end] = np.where(self.pairs.mate[is_end] < 0, LONE_END, 0)
         reason[lost & ~self.timed] = NO_START
         return reason

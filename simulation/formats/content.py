@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import zstandard
 from isal import igzip_lib, isal_zlib
 
 from simulation.errors import DamagedTrace, TraceError
+from simulation.formats.decimals import Bytes
+
+Chunk = TypeVar("Chunk")
 
 CHUNK_BYTES = 4 << 20
 SMALL_BYTES = 1 << 18
+"""A smaller file is not worth a thread."""
 PIECE_BYTES = 1 << 10
 """Packed; becomes 1 MiB of gzip or 32 MiB of zstd at the very most."""
 TRAILER_BYTES = 8
@@ -83,13 +88,12 @@ class Content:
         return self.done_bytes, self.size_bytes
 
     def chunks(self) -> Iterator[bytes]:
-        """The unpacked bytes; of a file worth it, made by another thread while they are used. Raises TraceError."""
-        chunks = self._read()
+        """The unpacked bytes. Raises TraceError."""
         if self._magic[:2] == GZIP:
-            chunks = self._joined(self._unpacked("gzip", _gunzip, GZIP))
-        elif self._magic == ZSTD:
-            chunks = self._joined(self._unpacked("zstd", _unzstd, ZSTD))
-        return chunks if self.size_bytes < SMALL_BYTES else ahead(chunks)
+            return self._joined(self._unpacked("gzip", _gunzip, GZIP))
+        if self._magic == ZSTD:
+            return self._joined(self._unpacked("zstd", _unzstd, ZSTD))
+        return self._read()
 
     def sha256(self) -> str:
         """Of the file as it is. Reads what was not read yet."""
@@ -166,7 +170,12 @@ def _unzstd() -> Any:
     return zstandard.ZstdDecompressor(max_window_size=LARGEST_ZSTD_WINDOW_BYTES).decompressobj()
 
 
-def ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def joined(chunks: Iterable[bytes]) -> Bytes:
+    """All of them in an array of its own."""
+    return np.concatenate([np.empty(0, np.uint8), *(np.frombuffer(chunk, np.uint8) for chunk in chunks)])
+
+
+def ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
     """The same chunks, each made by a thread while the one before it is used."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, chunks, None)

@@ -8,6 +8,7 @@ import numpy as np
 
 from simulation.events import SIDE_TABLES, TEXT
 from simulation.formats.words import Words
+from simulation.spool import Growing, Spool
 from simulation.store import Column, Strings
 
 MADE_OF: dict[str, dict[str, str]] = {
@@ -71,27 +72,34 @@ ABSENT = -1
 class Details:
     """Sparse values of events by detail: `(position of the event in the file, value)`."""
 
-    def __init__(self) -> None:
+    def __init__(self, spool: Spool) -> None:
         self.texts = Words()
-        self._parts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
+        self._spool = spool
+        self._columns: dict[str, tuple[Growing, Growing]] = {}
 
     def add(self, detail: str, event: np.ndarray, value: np.ndarray) -> None:
         """Values of `detail` (integers, or codes into `texts`); of an event given twice the later one counts."""
-        self._parts.setdefault(detail, []).append((event, value))
+        if detail not in self._columns:
+            type_ = np.int32 if value.dtype == np.int32 else np.int64  # codes of words are i32
+            self._columns[detail] = self._spool.column(np.int32), self._spool.column(type_)
+        for column, values in zip(self._columns[detail], (event, value), strict=True):
+            column.add(values)
 
     def get(self, detail: str) -> tuple[np.ndarray, np.ndarray]:
-        """(events i64, values i64)."""
-        parts = self._parts.get(detail)
-        if not parts:
-            return np.empty(0, np.int64), np.empty(0, np.int64)
-        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+        """(events i32, values i64, or i32 of words), read anew."""
+        if detail not in self._columns:
+            return np.empty(0, np.int32), np.empty(0, np.int64)
+        event, value = self._columns[detail]
+        return event.whole(), value.whole()
 
     def dense(self, detail: str, row_of: np.ndarray, rows: int, absent: int) -> np.ndarray:
         """One value per row of the table, i64. `row_of` maps events to rows, -1 = not in the table."""
         values = np.full(rows, absent, np.int64)
         event, value = self.get(detail)
         row = row_of[event]
-        values[row[row >= 0]] = value[row >= 0]
+        del event
+        placed = row >= 0
+        values[row[placed]] = value[placed]
         return values
 
     def rows_with(self, table: str, row_of: np.ndarray, rows: int) -> np.ndarray:
@@ -128,19 +136,21 @@ def narrowed(values: np.ndarray, type_: type[np.generic]) -> np.ndarray:
 
 def strings(codes: np.ndarray, words: list[str]) -> Strings:
     """A text column that names only the words it uses; -1 is none."""
-    used, dense = distinct(codes.astype(np.int64) + 1)
+    used, dense = distinct(codes.astype(np.int32) + np.int32(1))
     absent = int(len(used) > 0 and used[0] == 0)
-    return Strings((dense - absent).astype(np.int32), tuple(words[code - 1] for code in used[absent:].tolist()))
+    dense -= absent
+    return Strings(dense, tuple(words[code - 1] for code in used[absent:].tolist()))
 
 
 def distinct(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(distinct values ascending, place of each among them), as np.unique, of integers from 0 on: i64, i64.
+    """(distinct values ascending, place of each among them), as np.unique, of integers from 0 on: i64, i32.
 
     Without a sort where a table of all values up to the largest is no larger than a few times the input.
     """
     limit = int(codes.max(initial=-1)) + 1
     if limit > 4 * len(codes) + 65_536:
-        return np.unique(codes, return_inverse=True)
+        values, place = np.unique(codes, return_inverse=True)
+        return values, place.astype(np.int32)
     seen = np.zeros(limit, np.bool_)
     seen[codes] = True
-    return np.flatnonzero(seen), (np.cumsum(seen) - 1)[codes]
+    return np.flatnonzero(seen), (np.cumsum(seen, dtype=np.int32) - np.int32(1))[codes]

@@ -79,11 +79,15 @@ TEXTS = {
 }
 """Key of args -> text detail; lists stay as they are written."""
 
+LABELS = {"label": ("process_name", "thread_name"), "device_label": ("process_labels",)}
+"""Text detail -> names of the M events that name something by it."""
+
 AXES = {"grid": "grid", "block": "block"}
 """Key of args -> three integer details, `_x`, `_y`, `_z`."""
 
 ARGS = sorted([*NUMBERS, *TEXTS, *AXES], key=lambda key: (len(key), key))
 _KEYS = scan.Keys.of(ARGS)
+_NOTHING = np.empty(0, np.int64), np.empty(0, np.int32)
 
 KINETO_KEYS = frozenset({"deviceProperties", "distributedInfo"})
 """Top-level keys that no one else writes."""
@@ -92,11 +96,12 @@ _LIST_KEPT = 64
 """Entries of a list in the metadata that are kept; longer ones are cut."""
 
 
-def read(window: Window, file: Path, progress: Progress) -> EventTable:
-    """Read a JSON object with `traceEvents`, or such a list by itself, to its end."""
-    with closing(_Reader()) as reader:
+def read(window: Window, file: Path, progress: Progress, scratch: Path | None = None) -> EventTable:
+    """Read a JSON object with `traceEvents`, or such a list by itself, to its end. `scratch` as in TableBuilder."""
+    with closing(_Reader(scratch)) as reader:
         walk = Walk(window, file.name, _KEYS, reader.take, reader.builder.quality)
         walk.run(progress)
+        walk.close()
         progress("linking", 0, 1)
         try:
             return reader.builder.build(_info(walk, reader, file), reader.args.finish())
@@ -152,11 +157,12 @@ def _cut(value: Any) -> Any:
 class _Reader:
     """Takes blocks of events and puts what is in them into the builder."""
 
-    def __init__(self) -> None:
-        self.builder, self.args = TableBuilder(), ArgsWriter()
+    def __init__(self, scratch: Path | None) -> None:
+        self.builder, self.args = TableBuilder(scratch), ArgsWriter(scratch)
         self.builder.places = Words(place)
         self.spellings, self.flow_ids = Spellings(self.builder.categories), FlowIds()
         self.stack = np.empty(scan.MAX_DEPTH, np.uint8)
+        self._named: dict[str, tuple[np.ndarray, np.ndarray]] = {}  # label details of the block at hand
 
     def close(self) -> None:
         self.args.close()
@@ -172,11 +178,11 @@ class _Reader:
         role = roles(columns[scan.PHASE])
         category = scan.CATEGORY
         block = Block(
-            phase=columns[scan.PHASE].copy(),
-            start_ns=columns[scan.TS].copy(),
-            start_flags=columns[scan.TS_FLAGS].astype(np.uint8),
-            dur_ns=columns[scan.DUR].copy(),
-            dur_flags=columns[scan.DUR_FLAGS].astype(np.uint8),
+            phase=columns[scan.PHASE],
+            start_ns=columns[scan.TS],
+            start_flags=columns[scan.TS_FLAGS],
+            dur_ns=columns[scan.DUR],
+            dur_flags=columns[scan.DUR_FLAGS],
             name=self._names(columns, role),
             category=self.spellings.codes(text, columns[category], columns[category + 1], role == Role.FLOW),
             pid=codes(builder.places, scan.PID),
@@ -223,7 +229,10 @@ class _Reader:
         if key in NUMBERS:
             details.add(NUMBERS[key], event, integers(self.text, begin, end, absent_of(key)))
         elif key in TEXTS:
-            details.add(TEXTS[key], event, details.texts.codes(self.text, begin, end))
+            codes = details.texts.codes(self.text, begin, end)
+            details.add(TEXTS[key], event, codes)
+            if TEXTS[key] in LABELS:
+                self._named[TEXTS[key]] = event, codes
         else:
             values = triples(self.text, begin, end, ABSENT)
             for axis, name in enumerate("xyz"):
@@ -246,10 +255,10 @@ class _Reader:
     def _add_labels(self, block: Block, base: int) -> None:
         """Names of processes, devices and threads, from M events."""
         builder, texts = self.builder, self.builder.details.texts.words
-        for detail, wanted in (("label", ("process_name", "thread_name")), ("device_label", ("process_labels",))):
-            events, codes = builder.details.get(detail)
+        for detail, wanted in LABELS.items():
+            events, codes = self._named.pop(detail, _NOTHING)
             for event, code in zip((events - base).tolist(), codes.tolist(), strict=True):
-                if event < 0 or block.phase[event] != META:
+                if block.phase[event] != META:
                     continue
                 name, pid = builder.names.words[block.name[event]], int(block.pid[event])
                 if name not in wanted:

@@ -63,7 +63,7 @@ class Rows:
     def is_far(self) -> np.ndarray:
         """Slices and instants outside of the region where the events are, to which the first view fits: bool."""
         windows = np.array([category == WINDOW_CATEGORY for category in self.categories] or [False])
-        work = np.flatnonzero((self.columns["kind"] != Kind.COUNTER) & ~windows[self.columns["category"]])
+        work = (self.columns["kind"] != Kind.COUNTER) & ~windows[self.columns["category"]]
         start, end = self.columns["start_ns"][work], self.end_ns[work]
         begin, stop = dense_view(start, end)
         return np.asarray((end < begin) | (start > stop))
@@ -97,7 +97,7 @@ class Flows:
 def launches(rows: Rows, flows: Flows, quality: QualityReport) -> np.ndarray:
     """Row of the call that launched each device-side row, -1 none: by correlation, else by flow."""
     correlation, start = rows.columns["correlation"], rows.columns["start_ns"]
-    launch = np.full(len(rows), -1, np.int64)
+    launch = np.full(len(rows), -1, np.int32)
     calls = np.flatnonzero(rows.of_category(*CALL_CATEGORIES) & (correlation != 0))
     by_id = calls[np.lexsort((rows.columns["source_index"][calls], start[calls], correlation[calls]))]
     ids, first = np.unique(correlation[by_id], return_index=True)
@@ -133,7 +133,7 @@ def _launches_by_flow(flows: Flows, rows: int) -> np.ndarray:
     starts = np.flatnonzero(bound & (flows.phase == _FLOW_START))
     ends = np.flatnonzero(bound & (flows.phase == _FLOW_END))
     known, first = np.unique(flows.id[starts], return_index=True)
-    launch = np.full(rows, -1, np.int64)
+    launch = np.full(rows, -1, np.int32)
     launch[flows.row[ends]] = _matched(flows.id[ends], known, flows.row[starts][first])
     return launch
 

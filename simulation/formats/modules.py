@@ -25,11 +25,12 @@ def module_tree(rows: Rows) -> dict[str, dict[str, Column]]:
     if not len(frames):
         return {name: empty_side(name) for name in ("module_tree", "module_rows")}
     node_of_frame, parent, name = _nodes(rows, frames)
-    own = np.full(len(rows), -1, np.int64)
+    own = np.full(len(rows), -1, np.int32)
     own[frames] = node_of_frame
     node = inherited(rows.columns["parent"], own)
     launch = rows.columns["launch"]
-    node[launch >= 0] = node[launch[launch >= 0]]
+    launched = launch >= 0
+    node[launched] = node[launch[launched]]
     inside = np.flatnonzero(node >= 0)
     used, words = distinct(name)
     names = tuple(rows.names[code].removeprefix(FRAME_PREFIX) for code in used.tolist())
@@ -58,7 +59,7 @@ def _nodes(rows: Rows, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.n
 
 def _frames_above(rows: Rows, frames: np.ndarray) -> np.ndarray:
     """For each frame the place in `frames` of the one around it, -1 none."""
-    own = np.full(len(rows), -1, np.int64)
+    own = np.full(len(rows), -1, np.int32)
     own[frames] = np.arange(len(frames))
     nearest = inherited(rows.columns["parent"], own)
     parent = rows.columns["parent"][frames]

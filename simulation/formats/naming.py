@@ -16,7 +16,7 @@ from simulation.formats.steps import STEP_NAME
 from simulation.tracks import LIMIT
 
 if TYPE_CHECKING:
-    from simulation.formats.builder import Block, TableBuilder
+    from simulation.formats.builder import Events, TableBuilder
 
 STREAM_CATEGORIES = DEVICE_CATEGORIES | {
     "gpu_user_annotation",
@@ -97,7 +97,7 @@ class _Place:
 class TrackPlan:
     """The track of every event, and the tracks but for their rows."""
 
-    track: np.ndarray  # i64 per placed event
+    track: np.ndarray  # u16 per placed event
     places: list[_Place]  # in display order
     labels: Labels
 
@@ -140,15 +140,17 @@ class TrackPlan:
 
 
 def plan_tracks(
-    builder: TableBuilder, events: Block, placed: np.ndarray, kind: np.ndarray, is_async: np.ndarray
+    builder: TableBuilder, events: Events, placed: np.ndarray, kind: np.ndarray, is_async: np.ndarray
 ) -> TrackPlan:
     """Give each placed event its track, and the tracks their order. Raises DamagedTrace where they are too many."""
-    pid, tid, name = (column[placed].astype(np.int64) for column in (events.pid, events.tid, events.name))
-    spots, spot = distinct(pid * len(builder.places) + tid)
+    spots, spot = distinct(events.pid[placed] * np.int64(len(builder.places)) + events.tid[placed])
     way = _ways(builder, events.category[placed], spot, len(spots))
-    way = np.where(kind == Kind.COUNTER, _COUNTER, np.where(is_async, _ASYNC, way))
-    named, title = _titles(builder, way, pid, name, events.category[placed])
-    keys, inverse = distinct(np.where(way >= _COUNTER, 2 * len(spots) + title, 2 * spot + way))
+    way[is_async] = _ASYNC
+    way[kind == Kind.COUNTER] = _COUNTER
+    at = np.flatnonzero(way >= _COUNTER)
+    key = 2 * spot + way
+    named, key[at] = _titles(builder, events, placed[at], way[at], 2 * len(spots))
+    keys, inverse = distinct(key)
     if len(keys) >= LIMIT:
         raise DamagedTrace(
             f"has {len(keys):,} threads, streams and counters; at most {LIMIT - 1:,} can be shown",
@@ -156,7 +158,7 @@ def plan_tracks(
         )
     counts = np.bincount(inverse, minlength=len(keys))
     is_step = np.array([STEP_NAME.fullmatch(word) is not None for word in builder.names.words] or [False])
-    steps = np.bincount(inverse, weights=is_step[name], minlength=len(keys)).astype(np.int64)
+    steps = np.bincount(inverse[is_step[events.name[placed]]], minlength=len(keys))
     device, stream = (_first_detail(builder, detail, placed, inverse, len(keys)) for detail in ("device", "stream"))
     places = []
     for index, key in enumerate(keys.tolist()):
@@ -180,36 +182,38 @@ def plan_tracks(
             )
         )
     order = _display_order(places)
-    position = np.empty(len(order), np.int64)
+    position = np.empty(len(order), np.uint16)
     position[order] = np.arange(len(order))
     return TrackPlan(position[inverse], [places[index] for index in order], builder.labels)
 
 
 def _titles(
-    builder: TableBuilder, way: np.ndarray, pid: np.ndarray, name: np.ndarray, category: np.ndarray
+    builder: TableBuilder, events: Events, at: np.ndarray, way: np.ndarray, first: int
 ) -> tuple[list[tuple[int, int, int]], np.ndarray]:
     """What tells counters (by name) and asynchronous work (by category) of a process apart.
 
-    (distinct (way, process, name or category), which of them each event has; 0 for all other events).
+    Of the events `at`: (distinct (way, process, name or category), which of them each has, counted from `first`).
     """
     longest = max(len(builder.names), len(builder.categories))
-    at = np.flatnonzero(way >= _COUNTER)
-    word = np.where(way[at] == _COUNTER, name[at], category[at])
-    codes, place = distinct(((way[at] - _COUNTER) * len(builder.places) + pid[at]) * longest + word)
-    title = np.zeros(len(way), np.int64)
-    title[at] = place
+    word = np.where(way == _COUNTER, events.name[at], events.category[at])
+    process = (way - np.int64(_COUNTER)) * len(builder.places) + events.pid[at]
+    codes, place = distinct(process * longest + word)
     pairs = (divmod(code, longest) for code in codes.tolist())
-    return [(_COUNTER + one // len(builder.places), one % len(builder.places), two) for one, two in pairs], title
+    return [
+        (_COUNTER + one // len(builder.places), one % len(builder.places), two) for one, two in pairs
+    ], first + place
 
 
 def _ways(builder: TableBuilder, category: np.ndarray, spot: np.ndarray, spots: int) -> np.ndarray:
-    """_HOST or _STREAM of each event: by its category, else by the company it keeps at its (pid, tid)."""
-    of_category = np.array([_way_of(word) for word in builder.categories.words])
-    way = of_category[category]
+    """_HOST or _STREAM of each event (i8): by its category, else by the company it keeps at its (pid, tid)."""
+    of_category = np.array([_way_of(word) for word in builder.categories.words], np.int8)
+    way: np.ndarray = of_category[category]
     is_device = np.zeros(spots, np.bool_)
     is_device[spot[way == _STREAM]] = True
     is_device[spot[way == _HOST]] = False
-    return np.where(way == _EITHER, np.where(is_device[spot], _STREAM, _HOST), way)
+    either = way == _EITHER
+    way[either] = np.where(is_device[spot[either]], _STREAM, _HOST)
+    return way
 
 
 def _way_of(category: str) -> int:

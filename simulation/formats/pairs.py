@@ -13,10 +13,10 @@ import numpy as np
 from numba import njit
 
 from simulation.formats.details import distinct
-from simulation.formats.phases import ASYNC, BEGINS, ENDS, Role
+from simulation.formats.phases import ASYNC, BEGINS, ENDS, Role, among
 
 if TYPE_CHECKING:
-    from simulation.formats.builder import Block, TableBuilder
+    from simulation.formats.builder import Events, TableBuilder
 
 NO_NAME = -1
 
@@ -37,20 +37,22 @@ class Pairs:
     strand: np.ndarray  # i64, what nests for itself: a thread, or an asynchronous id; not used if all are threads
 
 
-def pair_up(builder: TableBuilder, events: Block, role: np.ndarray, usable: np.ndarray, lasts: np.ndarray) -> Pairs:
+def pair_up(builder: TableBuilder, events: Events, role: np.ndarray, usable: np.ndarray, lasts: np.ndarray) -> Pairs:
     """Pair what is `usable` (bool: its start is known, and its duration, if given, is one).
 
     `lasts` marks slices whose duration is known. Begins without an end, and slices without a duration, end with the
     last row of their thread, asynchronous ones with that of their process. Costs a sort of the begins and ends.
     """
-    start_ns, mate = events.start_ns, np.full(len(role), -1, np.int64)
-    end_ns = np.where(lasts, start_ns + events.dur_ns, start_ns)
+    end_ns = events.start_ns
+    np.add(end_ns, events.dur_ns, out=end_ns, where=lasts)
     unfinished = usable & (role == Role.SLICE) & ~lasts
-    at = np.flatnonzero(usable & np.isin(role, (*BEGINS, *ENDS)))
-    if not len(at) and not unfinished.any() and not np.isin(role, ASYNC).any():
-        return Pairs(mate, unfinished, end_ns, mate)
+    at = np.flatnonzero(usable & among(role, (*BEGINS, *ENDS)))
+    if not len(at) and not unfinished.any() and not among(role, ASYNC).any():
+        nobody = np.broadcast_to(np.int64(-1), len(role))  # takes no memory
+        return Pairs(nobody, unfinished, end_ns, nobody)
+    start_ns, mate = events.start_ns, np.full(len(role), -1, np.int64)
     thread, strand = _strands(builder, events, role)
-    is_end, name = np.isin(role[at], ENDS), events.name[at].astype(np.int64)
+    is_end, name = among(role[at], ENDS), events.name[at].astype(np.int64)
     unnamed = np.array([not word for word in builder.names.words] or [False])
     order = np.lexsort((start_ns[at], strand[at]))
     found = mates(order, strand[at], is_end, np.where(is_end & unnamed[name], NO_NAME, name), len(unnamed))
@@ -59,18 +61,18 @@ def pair_up(builder: TableBuilder, events: Block, role: np.ndarray, usable: np.n
     closed = begins[mate[begins] >= 0]
     end_ns[closed] = start_ns[mate[closed]]
     unfinished[begins] = mate[begins] < 0
-    rows = np.flatnonzero(usable & np.isin(role, LASTING) & (end_ns >= start_ns))
+    rows = np.flatnonzero(usable & among(role, LASTING) & (end_ns >= start_ns))
     _finish(np.flatnonzero(unfinished), rows, role, thread, events.pid, end_ns)
     return Pairs(mate, unfinished, end_ns, strand)
 
 
-def _strands(builder: TableBuilder, events: Block, role: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _strands(builder: TableBuilder, events: Events, role: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(thread, strand) of each event, i64. Asynchronous ids are told apart by process and category.
 
     An id that Chrome marks as global is the same in all processes.
     """
     _, thread = distinct(events.pid.astype(np.int64) * len(builder.places) + events.tid)
-    at = np.flatnonzero(np.isin(role, ASYNC))
+    at = np.flatnonzero(among(role, ASYNC))
     texts = builder.details.texts
     event, code = builder.details.get("async_id")
     of_event = np.zeros(len(role), np.int64)
@@ -79,8 +81,8 @@ def _strands(builder: TableBuilder, events: Block, role: np.ndarray) -> tuple[np
     ids = of_event[at]
     process = np.where(is_global[ids], 0, events.pid[at].astype(np.int64) + 1)
     _, group = distinct(process * len(builder.categories) + events.category[at])
-    strand = thread.copy()
-    strand[at] = len(role) + distinct(group * len(is_global) + ids)[1]
+    strand = thread.astype(np.int64)
+    strand[at] = len(role) + distinct(group.astype(np.int64) * len(is_global) + ids)[1]
     return thread, strand
 
 
@@ -90,10 +92,10 @@ def _finish(
     """Set the end of the events `open_` to the latest of the `known` ones of the same thread (process)."""
     if not len(open_):
         return
-    of_thread = known[~np.isin(role[known], ASYNC)]
+    of_thread = known[~among(role[known], ASYNC)]
     by_thread = _last(thread, of_thread, end_ns)[open_]
     by_process = _last(process.astype(np.int64), known, end_ns)[open_]
-    end_ns[open_] = np.where(np.isin(role[open_], ASYNC), by_process, by_thread)
+    end_ns[open_] = np.where(among(role[open_], ASYNC), by_process, by_thread)
 
 
 def _last(group: np.ndarray, known: np.ndarray, end_ns: np.ndarray) -> np.ndarray:

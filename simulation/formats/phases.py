@@ -5,6 +5,7 @@ https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 import numpy as np
@@ -48,11 +49,18 @@ TIMED = (Role.SLICE, Role.INSTANT, Role.COUNTER, *BEGINS, *ENDS, Role.ASYNC_INST
 FLOW_START, FLOW_STEP, FLOW_END = (ord(letter) for letter in LETTERS[Role.FLOW])
 META = ord(LETTERS[Role.META])
 
-_ROLES = np.zeros(256, np.int64)
+_ROLES = np.zeros(256, np.uint8)
 for _role, _letters in LETTERS.items():
     _ROLES[[ord(letter) for letter in _letters]] = _role
 
 
 def roles(phase: np.ndarray) -> np.ndarray:
-    """Role of each phase (i64, as in Block): i64."""
+    """Role of each phase (integers, as in Block): u8."""
     return np.asarray(_ROLES[np.clip(phase, 0, 255)])
+
+
+def among(role: np.ndarray, wanted: Sequence[Role]) -> np.ndarray:
+    """Whether each role (u8) is one of those wanted: bool."""
+    is_wanted = np.zeros(len(Role), np.bool_)
+    is_wanted[list(wanted)] = True
+    return np.asarray(is_wanted[role])

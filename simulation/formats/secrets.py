@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
 
@@ -26,6 +26,9 @@ from simulation.quality import QualityReport
 BEHIND_BYTES = 4096
 AHEAD_BYTES = 65_536
 """How far a window reaches before and behind its anchor; a secret that is longer is masked so far."""
+
+CARRIED_BYTES = BEHIND_BYTES + 2 * AHEAD_BYTES + 4096
+"""A window reaches so far: a string around the anchor, and the string or the list behind that."""
 
 _PLACES_AT_ONCE = 65_536
 _TOLD_OF = 10_000
@@ -43,6 +46,10 @@ class Masked:
     text: Bytes  # the text given, or a masked copy if it could not be written
     count: int  # spans masked
     places: tuple[str, ...] = ()  # what they looked like, in which key, at which byte; never what they were
+
+    def without_text(self) -> Masked:
+        """What there is to report."""
+        return replace(self, text=np.empty(0, np.uint8))
 
     def report(self, quality: QualityReport) -> None:
         quality.add("secrets_masked", self.count, self.places)
@@ -74,6 +81,22 @@ def mask(text: Bytes, base: int = 0, last: bool = True) -> Masked:
         text = text.copy()
     _fill(text, spans[:, 0], spans[:, 1])
     return Masked(text, len(spans), tuple(_places(text, spans, base)))
+
+
+def masked_text(chunks: Iterable[bytes], found: list[Masked]) -> Iterator[Bytes]:
+    """The same bytes without their secrets; what was masked goes to `found`.
+
+    The last CARRIED_BYTES of each chunk are looked at again with the next one, behind which no window may reach.
+    """
+    carried, base = np.empty(0, np.uint8), 0
+    for chunk in chunks:
+        text = np.concatenate([carried, np.frombuffer(chunk, np.uint8)])
+        found.append(mask(text, base, last=False).without_text())
+        cut = max(len(text) - CARRIED_BYTES, 0)
+        yield text[:cut]
+        carried, base = text[cut:], base + cut
+    found.append(mask(carried, base).without_text())
+    yield carried
 
 
 @cache

@@ -17,6 +17,8 @@ ANNOTATION = "user_annotation"
 FEWEST_REPEATS = 3
 """An annotation that comes less often is no step."""
 
+_ROWS_AT_ONCE = 1 << 20
+
 _NUMBERED = re.compile(r"(.*?)(\d{1,18})\D?", re.DOTALL)
 
 
@@ -31,13 +33,17 @@ def mark_steps(rows: Rows, quality: QualityReport) -> tuple[dict[str, Column], n
         quality.add("steps_from_annotation", len(at))
     quality.add("no_steps", int(not len(at)))
     side: dict[str, Column] = {"row": at.astype(np.int32), "number": number}
-    step = np.full(len(rows), -1, np.int64)
+    step = np.full(len(rows), -1, np.int32)
     process = np.unique([track.pid for track in rows.tracks], return_inverse=True)[1]
     of_host = [track.kind in ("thread", "async") for track in rows.tracks]
-    process = np.where(of_host, process, -1)[rows.columns["track"]]
-    for pid in np.unique(process[at]):
-        mine, inside = at[process[at] == pid], np.flatnonzero(process == pid)
-        step[inside] = _step_at(rows, mine, np.searchsorted(at, mine), inside)
+    process = np.where(of_host, process, -1).astype(np.int32)
+    process_of_step = process[rows.columns["track"][at]]
+    for pid in np.unique(process_of_step):
+        mine = at[process_of_step == pid]
+        steps = _Steps(rows, mine, np.searchsorted(at, mine))
+        for track in rows.tracks:
+            if process[track.index] == pid:
+                steps.mark(step, track.rows)
     launch = rows.columns["launch"]
     launched = launch >= 0
     step[launched] = step[launch[launched]]
@@ -80,7 +86,7 @@ def _outermost(rows: Rows) -> np.ndarray:
     A frame may outlast the annotation in which it starts; what starts in it after that is not enclosed.
     """
     annotations = np.flatnonzero(rows.of_category(ANNOTATION) & rows.on_kind("thread"))
-    own = np.full(len(rows), -1, np.int64)
+    own = np.full(len(rows), -1, np.int32)
     own[annotations] = annotations
     parent, start = rows.columns["parent"], rows.columns["start_ns"]
     nearest = inherited(parent, own)
@@ -122,11 +128,22 @@ def _overlap(rows: Rows, at: np.ndarray) -> bool:
     return bool((rows.columns["start_ns"][order[1:]] < rows.end_ns[order[:-1]]).any())
 
 
-def _step_at(rows: Rows, step_rows: np.ndarray, numbers: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Of the steps in `step_rows` (their `numbers` in the side table), the last begun that is open at each start."""
-    start = rows.columns["start_ns"]
-    order = np.argsort(start[step_rows], kind="stable")
-    place = np.searchsorted(start[step_rows][order], start[inside], side="right") - 1
-    chosen = order[np.maximum(place, 0)]
-    open_ = (place >= 0) & (start[inside] < rows.end_ns[step_rows[chosen]])
-    return np.where(open_, numbers[chosen], -1)
+class _Steps:
+    """The steps of one process, for rows to be marked with."""
+
+    def __init__(self, rows: Rows, at: np.ndarray, numbers: np.ndarray) -> None:
+        """Steps are rows `at`; `numbers` are their lines in the side table."""
+        self._start_ns = rows.columns["start_ns"]
+        order = np.argsort(self._start_ns[at], kind="stable")
+        # Before the first step a row is in none: a step that ends before anything starts.
+        self._begin_ns = self._start_ns[at[order]]
+        self._end_ns = np.append(np.iinfo(np.int64).min, rows.end_ns[at[order]])
+        self._number = np.append(-1, numbers[order]).astype(np.int32)
+
+    def mark(self, step: np.ndarray, rows: slice) -> None:
+        """Give each row the last step begun that is open at its start, where there is one."""
+        for begin in range(rows.start, rows.stop, _ROWS_AT_ONCE):
+            part = slice(begin, min(begin + _ROWS_AT_ONCE, rows.stop))
+            start_ns = self._start_ns[part]
+            place = np.searchsorted(self._begin_ns, start_ns, side="right")
+            step[part] = np.where(start_ns < self._end_ns[place], self._number[place], -1)

@@ -58,6 +58,11 @@ class Walk:
         if not self._seen:
             raise UnknownFormat("has no traceEvents", file=self.file)
 
+    def close(self) -> None:
+        """Let go of the text and of the arrays that were scanned into; what was found stays."""
+        self.window.close()
+        self._block, self._details = self._block[:, :0].copy(), self._details[:, :0].copy()
+
     def _read_object(self) -> None:
         for number in range(MAX_KEYS):
             status, begin, after, place = self._scan(scan.next_member, number == 0)

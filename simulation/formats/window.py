@@ -9,12 +9,9 @@ import numpy as np
 from simulation.errors import DamagedTrace
 from simulation.formats.decimals import Bytes
 
-WINDOW_BYTES = 16 << 20
+WINDOW_BYTES = 4 << 20
 LARGEST_BYTES = 64 << 20
 """A window grows to this where a single entry does not fit in it."""
-
-Look = Callable[[Bytes, int], None]
-"""`look(text, base)` sees each stretch of text before anyone reads it, and may change bytes in place."""
 
 
 class Window:
@@ -22,14 +19,13 @@ class Window:
 
     def __init__(
         self,
-        chunks: Iterable[bytes],
+        chunks: Iterable[bytes | Bytes],
         size_bytes: int = WINDOW_BYTES,
         done: Callable[[], tuple[int, int]] = lambda: (0, 0),
     ) -> None:
-        self._chunks: Iterator[bytes] = iter(chunks)
+        self._chunks: Iterator[bytes | Bytes] = iter(chunks)
         self._left = memoryview(b"")  # of a chunk, what did not fit
         self._buffer = np.empty(size_bytes, np.uint8)
-        self._look: Look | None = None
         self.done = done  # how far the file is read, and how long it is
         self.base = self.end = 0
         self.last = False
@@ -38,11 +34,6 @@ class Window:
     @property
     def text(self) -> Bytes:
         return self._buffer[: self.end]
-
-    def watch(self, look: Look) -> None:
-        """Show all text to `look`, beginning with what is here already."""
-        self._look = look
-        look(self.text, self.base)
 
     def advance(self, pos: int, file: str = "") -> None:
         """Forget what is before `pos` and go on. Raises DamagedTrace where an entry fills the largest window."""
@@ -53,28 +44,21 @@ class Window:
         self.base, self.end = self.base + pos, kept
         self._fill(len(self._buffer))
 
-    def rest(self) -> Bytes:
-        """All text from here on at once; for formats that are read as a whole."""
-        parts = [self.text.copy()]
-        while not self.last:
-            self.advance(self.end)
-            parts.append(self.text.copy())
-        return np.concatenate(parts)
+    def close(self) -> None:
+        """Let go of the text."""
+        self._buffer, self._left, self.end = np.empty(0, np.uint8), memoryview(b""), 0
 
     def _fill(self, size_bytes: int) -> None:
-        begin = self.end
         while self.end < size_bytes:
             if not self._left:
                 chunk = next(self._chunks, None)
                 if chunk is None:
                     self.last = True
                     break
-                self._left = memoryview(chunk)
+                self._left = chunk.data if isinstance(chunk, np.ndarray) else memoryview(chunk)
             taken = min(len(self._left), size_bytes - self.end)
             self._buffer[self.end : self.end + taken] = np.frombuffer(self._left[:taken], np.uint8)
             self.end, self._left = self.end + taken, self._left[taken:]
-        if self._look and self.end > begin:
-            self._look(self.text, self.base)
 
     def _grow(self, file: str) -> None:
         if len(self._buffer) >= LARGEST_BYTES:

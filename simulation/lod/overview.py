@@ -52,17 +52,30 @@ def dense_view(start_ns: np.ndarray, end_ns: np.ndarray) -> tuple[int, int]:
 
     Of n >= FEWEST_EVENTS events in order of start, the first and the last n / OUTLIER_SHARE (at least 1) are
     suspects. Going outwards from the others, a suspect belongs to the view unless the empty gap before it is longer
-    than OUTLIER_GAP times the view so far; it and all beyond it are then left out. O(n log n).
+    than OUTLIER_GAP times the view so far; it and all beyond it are then left out. O(n + n / OUTLIER_SHARE log n).
     """
-    if not len(start_ns):
+    n = len(start_ns)
+    if not n:
         return 0, 0
-    order = np.argsort(start_ns, kind="stable")
-    start, reach = start_ns[order], np.maximum.accumulate(end_ns[order])
-    suspects = max(1, len(start) // OUTLIER_SHARE) if len(start) >= FEWEST_EVENTS else 0
-    first, last = suspects, len(start) - 1 - suspects
-    gaps = start[1 : first + 1] - reach[:first]
-    far = np.flatnonzero(gaps // OUTLIER_GAP > reach[last] - start[1 : first + 1])
+    suspects = max(1, n // OUTLIER_SHARE) if n >= FEWEST_EVENTS else 0
+    head, tail = _outermost(start_ns, suspects)
+    inner = np.ones(n, np.bool_)
+    inner[tail] = False
+    most = end_ns.max(where=inner, initial=np.iinfo(np.int64).min)  # of all but the last suspects
+    start, reach = start_ns[head], np.maximum.accumulate(end_ns[head])
+    gaps = start[1:] - reach[:-1]
+    far = np.flatnonzero(gaps // OUTLIER_GAP > most - start[1:])
     begin = start[far[-1] + 1 if len(far) else 0]
-    gaps = start[last + 1 :] - reach[last:-1]
-    far = np.flatnonzero(gaps // OUTLIER_GAP > reach[last:-1] - begin)
-    return int(begin), int(reach[last + far[0] if len(far) else -1])
+    reach = np.maximum.accumulate(np.append(most, end_ns[tail]))
+    gaps = start_ns[tail] - reach[:-1]
+    far = np.flatnonzero(gaps // OUTLIER_GAP > reach[:-1] - begin)
+    return int(begin), int(reach[far[0] if len(far) else -1])
+
+
+def _outermost(start_ns: np.ndarray, suspects: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first suspects + 1 and the last `suspects` of the events, in order of start, then of place."""
+    bounds = np.partition(start_ns, (suspects, len(start_ns) - 1 - suspects))
+    head = np.flatnonzero(start_ns <= bounds[suspects])
+    tail = np.flatnonzero(start_ns >= bounds[-1 - suspects])
+    head, tail = (part[np.argsort(start_ns[part], kind="stable")] for part in (head, tail))
+    return head[: suspects + 1], tail[len(tail) - suspects :]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections import deque
 from collections.abc import Sequence
 from functools import partial
@@ -18,9 +16,10 @@ from simulation.lod import PIXELS, LodIndex, Palette, TileSource, overview_level
 from simulation.replay import replay, replay_run
 from simulation.run import Run
 from simulation.tracks import arrange, lane_counts, nest
-from tests.benchmarks.timing import Figure, measure, measure_in_turn, together
+from tests.benchmarks import reading
+from tests.benchmarks.timing import Figure, measure, together
 
-JSON_LOADS, READ, LANES, INDEX = "json.loads", "read", "lanes", "index"
+LANES, INDEX = "lanes", "index"
 GRAPH, REPLAY, GRAPH_AND_REPLAY = "graph", "replay", "graph, replay, report"
 VIEWPORT, CLOSE_VIEWPORT = "viewport, whole run", "viewport, a sixteenth of it"
 
@@ -28,15 +27,12 @@ CLOSER_LEVELS = 4
 
 
 def of_file(source: str, path: Path) -> list[Figure]:
-    """Reading `path`, beside the standard library's parser on its text, and all that follows."""
-    content = path.read_bytes()
-    text = gzip.decompress(content) if path.suffix == ".gz" else content
-    table = read_trace(path)
-    run, entries = Run.of([table]), table.info.events
+    """Reading `path`, and all that follows."""
+    run = Run.of([read_trace(path)])
     return [
-        *measure_in_turn(source, entries, {JSON_LOADS: lambda: json.loads(text), READ: lambda: read_trace(path)}),
+        *reading.of_file(source, path),
         *of_run(source, run),
-        measure(source, GRAPH_AND_REPLAY, len(table), lambda: replay_run(run)),
+        measure(source, GRAPH_AND_REPLAY, len(run.traces[0]), lambda: replay_run(run)),
     ]
 
 
@@ -69,14 +65,14 @@ class _Nesting:
     def __init__(self, table: EventTable) -> None:
         in_file = np.argsort(table.source_index, kind="stable")
         self.tracks = len(table.tracks)
-        self.track = table.track[in_file].astype(np.int64)
+        self.track = table.track[in_file]
         self.start_ns, self.dur_ns = table.start_ns[in_file], table.dur_ns[in_file]
-        self.kind = table.kind[in_file].astype(np.int64)
+        self.kind = table.kind[in_file].astype(np.int8)
         self.is_stream = np.array([track.kind == "stream" for track in table.tracks])
 
     def lanes(self) -> None:
         """Nesting, lanes and the order of rows, as at reading."""
-        order = np.lexsort((-self.dur_ns, self.start_ns, self.track))
+        order = np.lexsort((-self.dur_ns, self.start_ns, self.track)).astype(np.int32)
         nesting = nest(order, self.track, self.start_ns, self.dur_ns, self.kind, self.is_stream)
         counts, lane = lane_counts(self.track, nesting.lane, self.kind, self.tracks)
         arrange(order, self.track, lane, counts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from pathlib import Path
@@ -82,3 +83,9 @@ def test_a_run_of_many_ranks_is_read_as_one_by_one(tmp_path: Path) -> None:
     run = read_run(files[::-1])
     assert run.ranks == tuple(range(6))
     assert [table.names for table in run.traces] == [(f"op{rank}",) for rank in range(6)]
+
+
+def test_the_lock_changes_hands_sooner_only_while_it_works() -> None:
+    before = sys.getswitchinterval()
+    during = each(lambda item, progress: sys.getswitchinterval(), [1, 2], [1, 1], silent)
+    assert max(during) < before == sys.getswitchinterval()

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from simulation.formats import read_trace
 from simulation.formats.content import Content
 from simulation.formats.masking import masked_table
 from simulation.formats.secret_rules import LEFT_OUT, LIBRARY, rules
-from simulation.formats.secrets import AHEAD_BYTES, find_windows, mask
+from simulation.formats.secrets import AHEAD_BYTES, CARRIED_BYTES, Masked, find_windows, mask, masked_text
 from simulation.formats.window import WINDOW_BYTES
 from simulation.run import Run
 from tests.simulation.stored import leaks
@@ -333,6 +334,35 @@ def test_it_masks_the_table_of_a_binary_file(tmp_path: Path) -> None:
     assert secret.names == (*names[:2], stars(27))
     assert [secret.args[at] for at in range(3)] == [b"", json.dumps({"MY_SECRET": stars(24)}).encode(), b"{}"]
     assert "value of a name that says secret in HF_TOKEN" in secret.quality.which("secrets_masked")
+
+
+@given(DOCUMENTS, st.lists(st.floats(0, 1), max_size=5), st.sampled_from([64, 200, 4096]))
+def test_it_masks_the_same_in_chunks(document: Any, shares: list[float], carried: int) -> None:
+    text, found = as_text(document), list[Masked]()
+    cuts = [0, *sorted(int(share * len(text)) for share in shares), len(text)]
+    chunks = [text[begin:end].tobytes() for begin, end in pairwise(cuts)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("simulation.formats.secrets.CARRIED_BYTES", carried)
+        parts = list(masked_text(chunks, found))
+    whole = mask(text.copy())
+    result = np.concatenate(parts)
+    assert len(result) == len(text)
+    if carried >= len(text):
+        assert (result[whole.text == ord("*")] == ord("*")).all()
+    assert shape(json.loads(result.tobytes(), object_pairs_hook=values)) == shape(document)
+
+
+@pytest.mark.parametrize("before", [1, 2000, CARRIED_BYTES - 10, CARRIED_BYTES + 10, 2 * CARRIED_BYTES])
+def test_it_masks_what_the_border_of_a_chunk_divides(before: int) -> None:
+    long = json.dumps({"MY_SECRET": VALUE, "list_of_secrets": [VALUE] * 3000, "a": "hf_" + VALUE * 100}).encode()
+    text = b"[" + b" " * CARRIED_BYTES * 2 + long + b"]"
+    whole = mask(np.frombuffer(text, np.uint8).copy())
+    for begin in range(len(text) - len(long), len(text), 4999):
+        found: list[Masked] = []
+        cut = max(begin - before, 1)
+        result = np.concatenate(list(masked_text([text[:cut], text[cut:begin], text[begin:]], found)))
+        assert (result == whole.text).all()
+        assert sum(part.count for part in found) == whole.count
 
 
 @pytest.mark.parametrize("inside", [1, 12, 30, 45, 60])
