@@ -48,7 +48,7 @@ EITHER = frozenset({"kernel", "cpu_op", "user_annotation", "gpu_user_annotation"
 _COMMUNICATION = re.compile(
     r"(?<![a-z])(?:nccl|rccl|hccl|xccl|oneccl|msccl|gloo|nvshmem)"
     r"|(?<!\w)c10d::|record_param_comms"
-    r"|deep_ep|::ep::int(?:er|ra)node",  # expert-parallel dispatch and combine
+    r"|deep_ep|::ep::",  # expert-parallel dispatch and combine
     re.IGNORECASE,
 )
 _ADDRESS_OR_COUNTER = re.compile(r"0x[0-9a-f]+|\d+", re.IGNORECASE)

@@ -1,14 +1,18 @@
-"""Replay: new start times of all events from the task graph, and how far they are from the measured ones."""
+"""Replay of a task graph: when everything happens, what decides it, and what would change it."""
 
 import numpy as np
 
 from simulation.graph import TaskGraph, build_graph
-from simulation.replay.engine import CriticalPath, Times, critical_path, replay
+from simulation.replay.causes import Rows
+from simulation.replay.engine import Times, replay
+from simulation.replay.path import CriticalPath, critical_path
 from simulation.replay.prediction import Prediction, per_trace, row_times
-from simulation.replay.report import report
+from simulation.replay.report import last_node, report
+from simulation.replay.scenarios import may_end
+from simulation.replay.slack import row_slack, run_slack
 from simulation.run import Run
 
-__all__ = ["CriticalPath", "Prediction", "Times", "critical_path", "predict", "replay", "replay_run"]
+__all__ = ["CriticalPath", "Prediction", "Times", "critical_path", "last_node", "predict", "replay", "replay_run"]
 
 
 def replay_run(run: Run) -> Prediction:
@@ -18,15 +22,10 @@ def replay_run(run: Run) -> Prediction:
 
 def predict(run: Run, graph: TaskGraph, durations_ns: np.ndarray | None = None) -> Prediction:
     """The run as `graph` replays it, with other durations of device events (i64 per global row) if given."""
-    times = replay(graph, durations_ns)
+    times, bare = replay(graph, durations_ns), replay(graph, durations_ns, residuals=False)
+    measured = times if durations_ns is None else replay(graph)
     start, end = row_times(run, times)
-    bare = row_times(run, replay(graph, durations_ns, residuals=False))
-    figures = report(run, graph, (start, end), bare, critical_path(times, last_node(times)))
+    figures = report(Rows(run, graph), measured, times, bare, (start, end))
     starts = [part - shift for part, shift in zip(per_trace(run, start), run.shift_ns, strict=True)]
-    return Prediction(run, tuple(starts), tuple(per_trace(run, end - start)), figures)
-
-
-def last_node(times: Times) -> int:
-    """The node that ends the run: the latest end of a slice."""
-    ends = times.graph.end_node[times.graph.end_node != times.graph.start_node]
-    return int(ends[np.argmax(times.node_ns[ends])]) if len(ends) else 0
+    slack = per_trace(run, row_slack(times, run_slack(times, may_end(graph))))
+    return Prediction(run, tuple(starts), tuple(per_trace(run, end - start)), figures, tuple(slack))

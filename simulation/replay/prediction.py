@@ -29,6 +29,7 @@ class Prediction:
     start_ns: tuple[np.ndarray, ...]  # per trace, i64 per row, in the trace's own time as in its table
     dur_ns: tuple[np.ndarray, ...]
     report: dict[str, Any]  # as `traceviewer replay --json`
+    slack_ns: tuple[np.ndarray, ...] = ()  # per trace, i64 per row: `slack.row_slack`; nothing if saved without it
 
     @cached_property
     def predicted(self) -> Run:
@@ -43,7 +44,9 @@ class Prediction:
     def save(self, folder: Path) -> None:
         """Write one file per trace; `prediction.arrow` comes last."""
         for trace, (start, dur) in enumerate(zip(self.start_ns, self.dur_ns, strict=True)):
-            write_table(folder / f"predicted-{trace}.arrow", {"start_ns": start, "dur_ns": dur}, {})
+            columns = {"start_ns": start, "dur_ns": dur}
+            columns |= {"slack_ns": self.slack_ns[trace]} if self.slack_ns else {}
+            write_table(folder / f"predicted-{trace}.arrow", columns, {})
         hashes = [table.content_hash() for table in self.run.traces]
         meta = {"version": PREDICTION_VERSION, "content_hashes": hashes, "report": self.report}
         write_table(folder / "prediction.arrow", {}, meta)
@@ -58,9 +61,9 @@ class Prediction:
         if meta["content_hashes"] != [table.content_hash() for table in run.traces]:
             raise StoreError("is a prediction of another run", file=folder.name, hint="Replay the run again.")
         columns: list[Any] = [open_table(folder / f"predicted-{trace}.arrow")[0] for trace in range(len(run.traces))]
-        return cls(
-            run, tuple(part["start_ns"] for part in columns), tuple(part["dur_ns"] for part in columns), meta["report"]
-        )
+        starts, durations = (tuple(part[name] for part in columns) for name in ("start_ns", "dur_ns"))
+        slack = tuple(part["slack_ns"] for part in columns if "slack_ns" in part)
+        return cls(run, starts, durations, meta["report"], slack)
 
 
 def row_times(run: Run, times: Times) -> tuple[np.ndarray, np.ndarray]:
