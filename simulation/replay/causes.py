@@ -39,7 +39,6 @@ BY_FAMILY = {
     Family.HOST_SYNC: SYNC,
     Family.VIRTUAL_START: PINNED,
 }
-GAPS = (Rule.THREAD_GAP, Rule.THREAD_BEGIN)
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ def causes_of(rows: Rows, edges: np.ndarray, target: np.ndarray) -> Causes:
     ended = rows.ends[target]
     work = np.where((ended >= 0) & rows.is_device[ended], ended, -1)
     on_thread = family == Family.THREAD_ORDER
-    gap = on_thread & np.isin(rule, GAPS)
+    gap = on_thread & ((rule == Rule.THREAD_GAP) | (rule == Rule.THREAD_BEGIN))
     inner = rows.open_after(rows.graph.source[edges])
     cause = _by_family()[family]
     cause = np.where(on_thread, np.where((inner >= 0) & rows.is_call[inner], RUNTIME_CALL, HOST_OP), cause)

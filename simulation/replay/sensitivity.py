@@ -40,7 +40,7 @@ def sensitivity(run: Run, graph: TaskGraph, most: int = MOST_GROUPS, progress: P
         times_ns = _totals(grouping, graph.weight_ns)
         order = np.argsort(-times_ns, kind="stable")
         told = order[:most]
-        entries += _entries(graph, grouping, causes, times_ns, told, steps, progress)
+        entries += _entries(rows, grouping, causes, times_ns, told, steps, progress)
         left = times_ns[order[most:]]
         kinds.append(
             {
@@ -63,7 +63,7 @@ def _as_it_is(graph: TaskGraph, steps: np.ndarray) -> tuple[int | None, int]:
 
 
 def _entries(
-    graph: TaskGraph,
+    rows: Rows,
     grouping: Grouping,
     causes: Causes,
     times_ns: np.ndarray,
@@ -72,6 +72,7 @@ def _entries(
     progress: Progress,
 ) -> list[dict[str, Any]]:
     """The groups `told` of one grouping, replayed."""
+    graph = rows.graph
     column = np.full(len(times_ns) + 1, UNSCALED)  # the last one stands for edges of no group
     column[told] = np.arange(len(told))
     factors = np.ones((2 * len(told) + 1, len(told)))
@@ -83,12 +84,13 @@ def _entries(
     run_gains = found.end_ns[0] - found.end_ns[1:]
     step_gains = _median(durations[0] - durations[1:]) if len(steps) else run_gains
     step_ns, run_ns = int(_median(durations[0])) if len(steps) else 0, int(found.end_ns[0])
-    events, whole_ns = _events(grouping, causes), int(times_ns.sum())
+    events, longest, whole_ns = _events(grouping, causes), _longest(grouping, causes, graph), int(times_ns.sum())
     return [
         {
             "kind": grouping.kind,
             "name": grouping.names[group],
             "events": int(events[group]),
+            "longest": _place(rows, int(longest[group])),
             "total_ns": int(times_ns[group]),
             "share_percent": _percent(int(times_ns[group]), whole_ns),
             "step": _gain(step_gains[2 * number], step_gains[2 * number + 1], step_ns) if len(steps) else None,
@@ -132,6 +134,23 @@ def _events(grouping: Grouping, causes: Causes) -> np.ndarray:
         _, first = np.unique(causes.row[chosen], return_index=True)
         chosen = chosen[first]
     return np.bincount(grouping.of_edge[chosen], minlength=len(grouping.names))
+
+
+def _longest(grouping: Grouping, causes: Causes, graph: TaskGraph) -> np.ndarray:
+    """The row of the edge that takes most of each group, where that has one, else -1: i64."""
+    chosen = np.flatnonzero((grouping.of_edge >= 0) & (causes.row >= 0))
+    chosen = chosen[np.argsort(graph.weight_ns[chosen], kind="stable")]
+    found = np.full(len(grouping.names), -1)
+    found[grouping.of_edge[chosen]] = causes.row[chosen]  # the last one stays
+    return found
+
+
+def _place(rows: Rows, row: int) -> dict[str, int] | None:
+    """A global row as its trace and row there."""
+    if row < 0:
+        return None
+    trace = int(rows.trace[row])
+    return {"trace": trace, "row": row - int(rows.run.row_base[trace])}
 
 
 def _percent(ns: int, whole_ns: int) -> float:

@@ -118,6 +118,9 @@ def test_it_counts_steps_by_their_median() -> None:
         "bound_ns": 10_060 - 90,  # then the copy starts as soon as its own call allows
         "bound_percent": 49.85,
     }
+    table = run.traces[0]
+    assert best["longest"]["trace"] == 0 and table.name_of(best["longest"]["row"]) == "gemm"
+    assert next(entry for entry in figures["entries"] if entry["name"] == "host_gap")["longest"] is None
     assert (best["events"], best["total_ns"], best["share_percent"]) == (3, 30_000, round(100 * 30 / 33, 4))
 
 

@@ -8,7 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 
 from simulation import ENGINE_VERSION
+from simulation.graph import build_graph
 from simulation.replay import replay_run
+from simulation.replay.sensitivity import sensitivity
 from simulation.run import Run as EngineRun
 from tests.traceviewer.reading import as_user, contents, read, stored_files, upload, work_off
 from traceviewer.accounts.models import Project
@@ -53,6 +55,21 @@ def test_its_report_is_that_of_the_engine(measured: Run, predicted: Run) -> None
     assert predicted.replay == report
     assert report["measured_ns"] == measured.span_ns
     assert report["predicted_ns"] == predicted.span_ns
+
+
+def test_it_stores_what_would_make_the_run_faster(measured: Run, predicted: Run, victor: User) -> None:
+    engine_run = EngineRun.open(store.local(measured.folder, measured.files))
+    found = get(victor, f"runs/{predicted.pk}/sensitivity/")
+    assert found.status_code == 200
+    assert found.json() == sensitivity(engine_run, build_graph(engine_run))
+    assert found.json()["steps"] == 10 and found.json()["entries"][0]["step"]["gain_ns_per_percent"] > 0
+    page = as_user(victor).get(f"/p/{measured.project.slug}/runs/{predicted.pk}/sensitivity/")
+    assert page.status_code == 200 and page.context["page"]["run"]["id"] == str(predicted.pk)
+
+
+def test_a_measured_run_has_no_sensitivity_of_its_own(measured: Run, bob: User) -> None:
+    answer = get(bob, f"runs/{measured.pk}/sensitivity/")
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_ready")
 
 
 def test_asking_twice_gives_the_same_run(measured: Run, bob: User) -> None:
