@@ -7,14 +7,16 @@ import os
 from pathlib import Path
 
 from simulation.warm import warm
-from tests.benchmarks import generated, holistic, rows
+from tests.benchmarks import generated, holistic, passes, rows
 from tests.benchmarks.timing import Figure, table
 
 SAMPLES = ("hta/control.json.gz", "hta/nccl_data.json.gz")
 GENERATED_EVENTS = (1_000_000, 10_000_000)
+PASS_EVENTS = 10_000_000
 
 AGAINST = {
     rows.READ: f"{rows.JSON_LOADS}, {holistic.READ}",
+    rows.PATH: holistic.CRITICAL_PATH,
     rows.GRAPH_AND_REPLAY: holistic.CRITICAL_PATH,
 }
 """What each figure is compared with; see docs/benchmarks.md."""
@@ -31,7 +33,10 @@ def main() -> None:
             figures += holistic.figures(source, options.folder / source, entries=ours[0].events)
     for events in options.generated:
         figures += rows.of_run(f"generated {events // 1_000_000} M", generated.generated_run(events))
+    figures += passes.of_generated(PASS_EVENTS)
     print(table(figures, AGAINST))
+    print()
+    print(passes.bandwidth(figures))
 
 
 def _options() -> argparse.Namespace:
