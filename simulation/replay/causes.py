@@ -33,6 +33,7 @@ COMPUTE, COMMUNICATION, COPY, HOST_OP, RUNTIME_CALL, HOST_GAP, LAUNCH, STREAM_GA
 CAUSES = (*OWN_CAUSES, *(family.name.lower() for family in Family))
 """By code; a family's own cause comes after the others, at len(OWN_CAUSES) + family."""
 
+COPIES = frozenset({"gpu_memcpy", "gpu_memset"})
 BY_FAMILY = {
     Family.LAUNCH: LAUNCH,
     Family.STREAM_ORDER: STREAM_GAP,
@@ -82,11 +83,15 @@ class Rows:
         return self.of_category(CALL_CATEGORIES)
 
     @cached_property
-    def work(self) -> np.ndarray:
-        """COMPUTE, COMMUNICATION or COPY per row; means something for device events only: i64."""
-        speaks = np.array([communicates(name) for name in self.run.names] or [False])
-        copies = self.of_category(frozenset({"gpu_memcpy", "gpu_memset"}))
-        return np.where(copies, COPY, np.where(speaks[self.name], COMMUNICATION, COMPUTE))
+    def is_copy(self) -> np.ndarray:
+        """Copies and fills: bool per row"""
+        return self.of_category(COPIES)
+
+    def work(self, row: np.ndarray) -> np.ndarray:
+        """COMPUTE, COMMUNICATION or COPY of device events: i64. Looks at each of their names once."""
+        names, back = np.unique(self.name[row], return_inverse=True)
+        speaks = np.array([communicates(self.run.names[name]) for name in names.tolist()] or [False])
+        return np.where(self.is_copy[row], COPY, np.where(speaks[back], COMMUNICATION, COMPUTE))
 
     @cached_property
     def lasts(self) -> np.ndarray:
@@ -151,7 +156,9 @@ def causes_of(rows: Rows, edges: np.ndarray, target: np.ndarray) -> Causes:
     inner = rows.open_after(rows.graph.source[edges])
     cause = _by_family()[family]
     cause = np.where(on_thread, np.where((inner >= 0) & rows.is_call[inner], RUNTIME_CALL, HOST_OP), cause)
-    cause = np.where(gap, HOST_GAP, np.where(work >= 0, rows.work[work], cause))
+    cause = np.where(gap, HOST_GAP, cause)
+    works = np.flatnonzero(work >= 0)
+    cause[works] = rows.work(work[works])
     at = np.maximum(rows.starts[target], ended)
     row = np.where(gap, -1, np.where(on_thread, inner, np.where(work >= 0, work, at)))
     return Causes(cause.astype(np.int64), row, np.where(at >= 0, rows.trace[at], -1))

@@ -98,7 +98,9 @@ def _modules(rows: Rows) -> tuple[np.ndarray, list[str]]:
 def _collectives(rows: Rows) -> tuple[np.ndarray, list[str]]:
     """The process group, and what is done in it, of each row that communicates: (i64 per row, names)."""
     codes = {NO_GROUP: 0}
-    of_row = np.where(rows.is_device & (rows.work == COMMUNICATION), 0, -1)
+    of_row = np.full(int(rows.run.row_base[-1]), -1)
+    device = np.flatnonzero(rows.is_device)
+    of_row[device[rows.work(device) == COMMUNICATION]] = 0
     described = {group.name: group.description for group in rows.run.groups if group.description}
     for table, base in zip(rows.run.traces, rows.run.row_base, strict=False):
         side = table.sides["collectives"]

@@ -27,8 +27,8 @@ def step_parts(rows: Rows, measured: Spans, predicted: Spans) -> list[dict[str, 
             continue
         steps = base + np.asarray(table.sides["steps"]["row"], np.int64)
         names = [None, *(table.name_of(row - base) for row in steps.tolist())]
-        work = np.where(rows.work[device] == COPY, Work.COPY, Work.COMPUTE)
-        work[rows.work[device] == COMMUNICATION] = Work.COMMUNICATION
+        kind = rows.work(device)
+        work = np.select([kind == COPY, kind == COMMUNICATION], [Work.COPY, Work.COMMUNICATION], Work.COMPUTE)
         each = [_parts(spans, device, work, steps) for spans in (measured, predicted)]
         for name, before, after in zip(names, *each, strict=True):
             found.append({"rank": rank, "step": name, "measured": before, "predicted": after})
