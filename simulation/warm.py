@@ -17,7 +17,7 @@ from simulation import kernel_cache
 from simulation.events import EventTable
 from simulation.graph import build_graph
 from simulation.lod import LodIndex, Palette, TileSource, dense_view, tile
-from simulation.replay import Prediction, predict
+from simulation.replay import Prediction, Schedule, predict, replay, streams_of
 from simulation.replay.sensitivity import sensitivity
 from simulation.run import Run, read_run
 
@@ -52,6 +52,7 @@ def go_through(files: Sequence[Path], home: Path) -> None:
         graph = build_graph(run)
         prediction = predict(run, graph)
         sensitivity(run, graph, most=1)
+        replay(graph, schedule=Schedule.of(graph, streams_of(run)), mode="events")
         prediction.save(home)
         opened = Prediction.open(home, run)
         _draw([opened.table(trace) for trace in range(len(run.traces))], run, home)

@@ -9,10 +9,14 @@ from simulation.replay.path import CriticalPath, critical_path
 from simulation.replay.prediction import Prediction, per_trace, row_times
 from simulation.replay.report import last_node, report
 from simulation.replay.scenarios import may_end
+from simulation.replay.schedule import Schedule, streams_of
 from simulation.replay.slack import row_slack, run_slack
 from simulation.run import Run
 
-__all__ = ["CriticalPath", "Prediction", "Times", "critical_path", "last_node", "predict", "replay", "replay_run"]
+__all__ = [
+    "CriticalPath", "Prediction", "Schedule", "Times", "critical_path", "last_node", "predict", "replay", "replay_run",
+    "streams_of",
+]  # fmt: skip
 
 
 def replay_run(run: Run) -> Prediction:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from simulation.csr import forward
 from simulation.graph import TaskGraph
+from simulation.replay.event_driven import executed
+from simulation.replay.schedule import Schedule
+
+Mode = Literal["auto", "events"]
 
 
 @dataclass(frozen=True)
@@ -27,14 +32,29 @@ def replay(
     *,
     weight_ns: np.ndarray | None = None,
     residuals: bool = True,
+    schedule: Schedule | None = None,
+    mode: Mode = "auto",
+    queue_limit: int = 0,
 ) -> Times:
-    """Earliest times of all nodes. Cost: O(nodes + edges), one pass.
+    """Earliest times of all nodes. Cost: O(nodes + edges), one pass; event by event O((nodes + edges) log nodes).
 
     `durations_ns` (i64 per global row) replaces how long device events last; `weight_ns` (i64 per edge) replaces
     all weights, for changes to host work or to what dependencies cost. Default: as measured.
+
+    The order of enqueueing stays as measured, unless a `schedule` is given: then, where the pass finds that it does not
+    stay ("auto"), or always ("events"), the run is executed event by event, and the times are of the graph of that
+    execution, with node numbers of its own. `queue_limit` > 0: so many events fit into a stream's queue.
     """
     if weight_ns is None:
         weight_ns = graph.weight_ns if durations_ns is None else graph.weights(durations_ns)
     residual_ns = graph.residual_ns if residuals else np.zeros(graph.nodes, np.int64)
+    times = _pass(graph, weight_ns, residual_ns)
+    if schedule is None or (mode == "auto" and not queue_limit and schedule.holds(graph, times.node_ns)):
+        return times
+    changed = executed(graph, schedule, weight_ns, residual_ns, queue_limit)
+    return _pass(changed, changed.weight_ns, changed.residual_ns)
+
+
+def _pass(graph: TaskGraph, weight_ns: np.ndarray, residual_ns: np.ndarray) -> Times:
     node_ns, binding = forward(graph.offsets, graph.source, weight_ns, residual_ns)
     return Times(graph, weight_ns, residual_ns, node_ns, binding)
