@@ -97,6 +97,27 @@ def path_causes(path: CriticalPath, rows: Rows) -> Causes:
     return causes_of(rows, path.edges, path.nodes[1:])
 
 
+def segments(path: CriticalPath, causes: Causes) -> dict[str, np.ndarray]:
+    """The path from first to last, neighbours of one cause and row joined: columns of one length.
+
+    row i64 (global, -1 none), trace i64 (-1 none), cause u8 (code into CAUSES), begin_ns and end_ns i64 on the run's
+    clock. What a residual moved an event by is part of the segment that ends there.
+    """
+    first = np.ones(len(path.edges), bool)
+    first[1:] = (causes.row[1:] != causes.row[:-1]) | (causes.cause[1:] != causes.cause[:-1])
+    first[1:] |= causes.trace[1:] != causes.trace[:-1]
+    begins = np.flatnonzero(first)
+    ends = np.append(begins[1:], len(path.edges)) - 1
+    zero_ns = path.times.graph.zero_ns
+    return {
+        "row": causes.row[begins],
+        "trace": causes.trace[begins],
+        "cause": causes.cause[begins].astype(np.uint8),
+        "begin_ns": path.bounds_ns[begins, 0] + zero_ns,
+        "end_ns": path.bounds_ns[ends, 1] + zero_ns,
+    }
+
+
 def by_cause(path: CriticalPath, causes: Causes) -> list[dict[str, Any]]:
     """What the path is made of, the longest first; the `ns` add up to its length, for residuals are signed here."""
     total = np.zeros(len(CAUSES), np.int64)

@@ -72,6 +72,7 @@ FOREIGN: dict[str, Entry] = {
     "api/v1/runs/<uuid:run>/events/<int:trace>/<int:row>/": Entry(RUN | {"trace": 0, "row": 0}),
     "api/v1/runs/<uuid:run>/tiles/<int:level>/<int:index>/": Entry(RUN | {"level": 9, "index": 0}, query="?tracks=0"),
     "api/v1/runs/<uuid:run>/replay/": Entry(RUN),
+    "api/v1/runs/<uuid:run>/critical-path/": Entry(RUN),
     "api/v1/runs/<uuid:run>/sensitivity/": Entry(RUN),
     "api/v1/compare/<uuid:a>/<uuid:b>/": Entry({"a": "run", "b": "run"}),
     "p/<slug:slug>/": Entry(SLUG),

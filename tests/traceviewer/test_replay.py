@@ -14,6 +14,7 @@ from simulation.replay.sensitivity import sensitivity
 from simulation.run import Run as EngineRun
 from tests.traceviewer.reading import as_user, contents, read, stored_files, upload, work_off
 from traceviewer.accounts.models import Project
+from traceviewer.experiments import paths
 from traceviewer.protocol.messages_pb2 import Tiles
 from traceviewer.runs import store
 from traceviewer.runs.models import Run
@@ -72,6 +73,37 @@ def test_a_measured_run_has_no_sensitivity_of_its_own(measured: Run, bob: User) 
     assert (answer.status_code, answer.json()["code"]) == (409, "not_ready")
 
 
+@pytest.mark.parametrize("mode", ["measured", "replayed"])
+def test_it_stores_the_critical_path(
+    mode: str, measured: Run, predicted: Run, victor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "PAGE_SEGMENTS", 700)
+    path = f"runs/{predicted.pk}/critical-path/"
+    found, offset = [], 0
+    while offset is not None:
+        page = get(victor, path, mode=mode, offset=offset).json()
+        found += page["segments"]
+        offset = page["next"]
+    assert len(found) == page["total"] > 700
+    assert page["length_ns"] == predicted.replay["critical_path"][mode]["length_ns"]
+    assert sum(part["end_ns"] - part["begin_ns"] for part in found) == page["length_ns"]
+    assert all(one["end_ns"] == then["begin_ns"] for one, then in zip(found, found[1:], strict=False))
+    event = next(part for part in found if part["cause"] == "host_op")
+    shown = get(victor, f"runs/{predicted.pk}/events/{event['trace']}/{event['row']}/").json()
+    assert shown["name"] == event["name"]
+    if mode == "measured":
+        assert shown["start_ns"] <= event["begin_ns"] and event["end_ns"] <= shown["start_ns"] + shown["dur_ns"]
+
+
+@pytest.mark.parametrize("query", [{"mode": "guessed"}, {"offset": -1}, {"offset": "x"}])
+def test_it_refuses_a_path_that_there_is_not(query: dict[str, Any], predicted: Run, bob: User) -> None:
+    assert get(bob, f"runs/{predicted.pk}/critical-path/", **query).status_code == 400
+
+
+def test_a_measured_run_has_no_path_of_its_own(measured: Run, bob: User) -> None:
+    assert get(bob, f"runs/{measured.pk}/critical-path/").json()["code"] == "not_ready"
+
+
 def test_asking_twice_gives_the_same_run(measured: Run, bob: User) -> None:
     first, second = (ask_for_replay(bob, measured).json() for _ in range(2))
     assert first["id"] == second["id"] and first["job"] == second["job"]
@@ -119,6 +151,9 @@ def test_tiles_of_a_prediction_are_at_predicted_times(measured: Run, predicted: 
 
 def test_its_events_know_their_measured_times(measured: Run, predicted: Run, bob: User) -> None:
     before, after = (get(bob, f"runs/{run.pk}/events/1/4000/").json() for run in (measured, predicted))
+    engine_run = EngineRun.open(store.local(measured.folder, measured.files))
+    assert before["slack_ns"] is None
+    assert after["slack_ns"] == int(replay_run(engine_run).slack_ns[1][4000]) >= 0
     assert after["measured"] == {"start_ns": before["start_ns"], "dur_ns": before["dur_ns"]}
     assert (after["name"], after["args"], after["parents"]) == (before["name"], before["args"], before["parents"])
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +16,7 @@ from traceviewer.accounts.visibility import get_editable
 from traceviewer.engine.asking import NotReady, files_of
 from traceviewer.engine.opened import OPENED, Files
 from traceviewer.engine.pool import ask
-from traceviewer.experiments import replaying
+from traceviewer.experiments import paths, replaying
 from traceviewer.runs.api import listed
 from traceviewer.runs.models import Run
 from traceviewer.runs.serializers import RunSerializer
@@ -84,3 +84,41 @@ def stored_sensitivity(files: Files) -> dict[str, Any] | None:
     """As `traceviewer replay --sensitivity --json`; None where the run was stored without."""
     path = OPENED.get(files).folder / replaying.SENSITIVITY
     return json.loads(path.read_text()) if path.exists() else None
+
+
+class SegmentSerializer(serializers.Serializer[Any]):
+    trace = serializers.IntegerField(allow_null=True)
+    row = serializers.IntegerField(allow_null=True, help_text="the event whose time it is; null of gaps")
+    name = serializers.CharField(allow_blank=True)
+    cause = serializers.CharField()
+    begin_ns = serializers.IntegerField()
+    end_ns = serializers.IntegerField()
+
+
+class PathSerializer(serializers.Serializer[Any]):
+    mode = serializers.ChoiceField(paths.MODES)
+    length_ns = serializers.IntegerField()
+    total = serializers.IntegerField(help_text="segments of the whole path")
+    next = serializers.IntegerField(allow_null=True, help_text="offset of the next page")
+    segments = SegmentSerializer(many=True)
+
+
+class PathQuery(serializers.Serializer[Any]):
+    mode = serializers.ChoiceField(paths.MODES, default=paths.MODES[0])
+    offset = serializers.IntegerField(default=0, min_value=0)
+
+
+class CriticalPath(APIView):
+    @extend_schema(
+        parameters=[OpenApiParameter("mode", str, enum=paths.MODES), OpenApiParameter("offset", int)],
+        responses=PathSerializer,
+    )
+    def get(self, request: Request, run: UUID) -> Response:
+        """Of a predicted run: the critical path, first to last, in segments that join; 2,000 at a time."""
+        files = files_of(request.user, run)
+        query = PathQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        found = ask(paths.page, files, query.validated_data["mode"], query.validated_data["offset"])
+        if found is None:
+            raise NotReady("Only a predicted run has a critical path, and this one has none stored; replay it again.")
+        return Response(found)

@@ -1,7 +1,7 @@
 """Replaying: the job that makes a predicted run of a measured one.
 
-A measured run has one replay per engine version: asking again gives the same predicted run. What each kernel, operator
-and gap would gain is worked out in the same job, over the same graph, and stored beside the prediction.
+A measured run has one replay per engine version: asking again gives the same predicted run. The critical paths, and
+what each kernel, operator and gap would gain, are worked out in the same job, over the same graph, and stored beside it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from django.db import transaction
 
 from simulation import ENGINE_VERSION
 from traceviewer import jobs
+from traceviewer.experiments import paths
 from traceviewer.runs import store
 from traceviewer.runs.models import Run
 from traceviewer.runs.reading import job_ended, publishing, run_of, summary
@@ -62,6 +63,7 @@ def replay(context: JobContext) -> None:
         graph = build_graph(engine_run)
         prediction = predict(engine_run, graph)
         prediction.save(work)
+        paths.save(engine_run, graph, work)
         (work / SENSITIVITY).write_text(json.dumps(sensitivity(engine_run, graph, progress=context.progress)))
         write_index(prediction.predicted, work, context.progress)
         figures = {**summary(prediction.predicted), "replay": prediction.report}

@@ -155,6 +155,8 @@ export interface EventDetail {
   launch: EventLink | null;
   launched: EventLink[];
   measured: { start_ns: number; dur_ns: number } | null;
+  /** How much longer it may last before the run ends later; of a predicted run. */
+  slack_ns: number | null;
 }
 
 export interface StepPair {
