@@ -24,12 +24,18 @@ def replay_run(run: Run) -> Prediction:
     return predict(run, build_graph(run))
 
 
-def predict(run: Run, graph: TaskGraph, durations_ns: np.ndarray | None = None) -> Prediction:
-    """The run as `graph` replays it, with other durations of device events (i64 per global row) if given."""
-    times, bare = replay(graph, durations_ns), replay(graph, durations_ns, residuals=False)
-    measured = times if durations_ns is None else replay(graph)
+def predict(
+    run: Run, graph: TaskGraph, durations_ns: np.ndarray | None = None, schedule: Schedule | None = None
+) -> Prediction:
+    """The run as `graph` replays it, with other durations of device events (i64 per global row) if given.
+
+    With a `schedule`, the order of launches, and what waits find, may change with them.
+    """
+    times = replay(graph, durations_ns, schedule=schedule)
+    bare = replay(graph, durations_ns, schedule=schedule, residuals=False)
+    measured = times if durations_ns is None and times.graph is graph else replay(graph)
     start, end = row_times(run, times)
     figures = report(Rows(run, graph), measured, times, bare, (start, end))
     starts = [part - shift for part, shift in zip(per_trace(run, start), run.shift_ns, strict=True)]
-    slack = per_trace(run, row_slack(times, run_slack(times, may_end(graph))))
+    slack = per_trace(run, row_slack(times, run_slack(times, may_end(times.graph))))
     return Prediction(run, tuple(starts), tuple(per_trace(run, end - start)), figures, tuple(slack))

@@ -52,6 +52,10 @@ class Rows:
     run: Run
     graph: TaskGraph
 
+    def on(self, graph: TaskGraph) -> Rows:
+        """The same rows in another graph of the run."""
+        return self if graph is self.graph else Rows(self.run, graph)
+
     @cached_property
     def trace(self) -> np.ndarray:
         """i64 per row"""

@@ -33,7 +33,10 @@ def report(rows: Rows, measured: Times, times: Times, bare: Times, predicted: Sp
         "unexplained_percent": round(path.unexplained_percent, 4),
         "gap_percent": round(path.gap_percent, 4),
         "breakdown": step_parts(rows, before, predicted),
-        "critical_path": {"measured": path_figures(rows, measured), "replayed": path_figures(rows, bare)},
+        "critical_path": {
+            "measured": path_figures(rows.on(measured.graph), measured),
+            "replayed": path_figures(rows.on(bare.graph), bare),
+        },
         "edges": graph.edges_by_family(),
         "events": int((graph.start_node >= 0).sum()) + len(graph.derived.row),
         "quality": [{"code": f.code, "count": f.count, "message": f.message} for f in graph.quality],

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from simulation.csr import forward
 from simulation.graph import Family, TaskGraph, build_graph
-from simulation.replay import Times, critical_path, last_node, replay
+from simulation.replay import Times, critical_path, last_node, predict, replay
 from simulation.replay.event_driven import executed
 from simulation.replay.prediction import row_times
 from simulation.replay.schedule import Schedule, streams_of
@@ -124,6 +124,24 @@ def test_a_call_that_comes_earlier_enqueues_earlier() -> None:
     by_call = {int(run.traces[0].correlation[row]): row for row in (first, third, fourth)}
     assert kept[by_call[4]] < kept[by_call[3]]  # the forward pass keeps the order
     assert start[by_call[3]] < start[by_call[4]]
+
+
+def test_a_prediction_may_change_the_order() -> None:
+    run = make_run(OVERTAKING)
+    graph, schedule = prepared(run)
+    table = run.traces[0]
+    durations = table.dur_ns.copy()
+    first = int(np.flatnonzero(table.correlation * table.is_device == 1)[0])
+    durations[first] = 2_000
+    kept, changed = predict(run, graph, durations), predict(run, graph, durations, schedule)
+    assert (kept.start_ns[0] != changed.start_ns[0]).any()
+    for prediction in (kept, changed):
+        path = prediction.report["critical_path"]
+        assert path["measured"]["length_ns"] == prediction.report["measured_ns"]
+        assert path["replayed"]["length_ns"] == prediction.report["predicted_ns"]
+        assert sum(part["ns"] for part in path["replayed"]["causes"]) == path["replayed"]["length_ns"]
+    waits = int(np.flatnonzero(table.correlation * ~table.is_device == 2)[0])
+    assert kept.slack_ns[0][waits] >= 0 and changed.slack_ns[0][waits] >= 0
 
 
 def test_what_it_executed_is_a_graph_like_any_other(tmp_path: Path) -> None:

@@ -1,16 +1,20 @@
 """The critical path: its causes, names and steps, and where the time of a step goes."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulation.events import Kind
-from simulation.graph import Family, TaskGraph, build_graph
+from simulation.graph import Family, Rule, TaskGraph, build_graph
 from simulation.replay import critical_path, last_node, replay, replay_run
 from simulation.replay.causes import CAUSES, Rows, all_causes
 from simulation.replay.path import CriticalPath, by_cause, by_name, by_rank, path_causes
+from simulation.replay.scenarios import may_end
+from simulation.replay.slack import row_slack, run_slack
 from simulation.run import Run, read_run
 from tests.simulation.build import Event, call, kernel, make_run, op
 from tests.simulation.machine import Machine, Step
@@ -124,6 +128,48 @@ def test_every_edge_has_its_cause(program: list[list[Step]]) -> None:
         for edge in range(graph.offsets[target], graph.offsets[target + 1]):
             expected = slow_cause(run, graph, edge, target)
             assert (CAUSES[found.cause[edge]], found.row[edge]) == expected
+
+
+def meeting_graph() -> tuple[Run, TaskGraph]:
+    """A communication kernel on each of two ranks, ending 300 ns after both have come: that node belongs to no row."""
+    nccl = [
+        Event(NCCL, "kernel", ("stream", 7), start, 2_300 - start, {"device": 0, "stream": 7}) for start in (500, 2_000)
+    ]
+    run = make_run([op(1, 0, 10), nccl[0]], [op(1, 0, 10), nccl[1]])
+    device = np.flatnonzero(np.concatenate([table.is_device for table in run.traces]))
+    start, end = np.full(4, -1, np.int32), np.full(4, -1, np.int32)
+    start[device], end[device] = [1, 2], [4, 5]
+    graph = build_graph(run)
+    work, pinned = int(Family.DEVICE_WORK), int(Family.VIRTUAL_START)
+    return run, replace(
+        graph,
+        offsets=np.array([0, 0, 1, 2, 4, 5, 6]),  # root, starts, meeting, ends
+        source=np.array([0, 0, 1, 2, 3, 3], np.int32),
+        weight_ns=np.array([500, 2_000, 0, 0, 300, 300]),
+        family=np.array([pinned, pinned, work, work, work, work], np.uint8),
+        rule=np.array([Rule.PINNED, Rule.PINNED, *[Rule.DURATION] * 4], np.uint8),
+        certainty=np.full(6, 4, np.uint8),
+        measured_ns=np.array([0, 500, 2_000, 2_000, 2_300, 2_300]),
+        residual_ns=np.zeros(6, np.int64),
+        start_node=start,
+        end_node=end,
+    )
+
+
+def test_a_path_may_lead_over_a_node_of_no_row() -> None:
+    run, graph = meeting_graph()
+    times, rows = replay(graph), Rows(run, graph)
+    path = critical_path(times, last_node(times))
+    causes = path_causes(path, rows)
+    assert path.length_ns == 2_300
+    found = {part["cause"]: part["ns"] for part in by_cause(path, causes)}
+    assert found["pinned"] == 2_000 and found["communication"] == 300
+    assert [(part["rank"], part["ns"]) for part in by_rank(path, causes, rows)] == [(0, 300), (1, 2_000)]
+    slack = row_slack(times, run_slack(times, may_end(graph)))
+    device = graph.start_node >= 0
+    assert slack[device].tolist() == [0, 0] and (slack[~device] == -1).all()
+    starts = run_slack(times, may_end(graph))[graph.start_node[device]]
+    assert starts.tolist() == [1_500, 0]  # the early rank might have come later
 
 
 def test_a_path_may_begin_with_a_step() -> None:

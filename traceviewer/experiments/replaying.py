@@ -1,7 +1,7 @@
 """Replaying: the job that makes a predicted run of a measured one.
 
 A measured run has one replay per engine version: asking again gives the same predicted run. The critical paths, and
-what each kernel, operator and gap would gain, are worked out in the same job, over the same graph, and stored beside it.
+what each kernel, operator and gap would gain, are worked out in the same job, over the same graph, and stored too.
 """
 
 from __future__ import annotations
