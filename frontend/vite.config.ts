@@ -20,6 +20,7 @@ export default defineConfig({
         project: path('src/project.tsx'),
         timeline: path('src/timeline.tsx'),
         compare: path('src/compare.tsx'),
+        sensitivity: path('src/sensitivity.tsx'),
       },
       output: {
         entryFileNames: '[name].js',

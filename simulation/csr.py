@@ -54,28 +54,44 @@ def put_off(offsets: np.ndarray, targets: np.ndarray, nodes: int) -> np.ndarray:
     return order[:n]
 
 
-@njit(cache=True, nogil=True)
 def forward(
     offsets: np.ndarray, source: np.ndarray, weight_ns: np.ndarray, residual_ns: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Earliest time of every node and the edge that decided it: (i64, i64; NO_EDGE of the root).
+    """Earliest time of every node and the edge that decided it: (i64, i32; NO_EDGE of the root).
 
     A node comes when its last edge allows, moved by its residual, yet never before a node that it depends on (edges of
     negative weight, where clocks differ, allow that much). Of equally late edges the first decides. O(nodes + edges).
     """
     nodes = len(offsets) - 1
-    time_ns, binding = np.zeros(nodes, np.int64), np.full(nodes, NO_EDGE, np.int64)
-    for node in range(nodes):
-        first, end = offsets[node], offsets[node + 1]
-        if first == end:
-            continue
-        begin = time_ns[source[first]]
-        latest, floor, decides = begin + weight_ns[first], begin + min(weight_ns[first], 0), first
-        for edge in range(first + 1, end):
-            begin = time_ns[source[edge]]
-            if begin + weight_ns[edge] > latest:
-                latest, decides = begin + weight_ns[edge], edge
-            floor = max(floor, begin + min(weight_ns[edge], 0))
-        time_ns[node] = max(latest + residual_ns[node], floor)
-        binding[node] = decides
+    # Made here and not by the kernel: NumPy asks for large pages, without which half of the time goes into faults.
+    time_ns, binding = np.empty(nodes, np.int64), np.empty(nodes, np.int32)
+    _forward(offsets, source, weight_ns, residual_ns, time_ns, binding)
     return time_ns, binding
+
+
+@njit(cache=True, nogil=True)
+def _forward(
+    offsets: np.ndarray,
+    source: np.ndarray,
+    weight_ns: np.ndarray,
+    residual_ns: np.ndarray,
+    time_ns: np.ndarray,
+    binding: np.ndarray,
+) -> None:
+    """Fill `time_ns` and `binding`. Sources are cast to unsigned so that no index is looked at for its sign."""
+    end = offsets[0]
+    for node in range(len(offsets) - 1):
+        first, end = end, offsets[node + 1]
+        if first == end:
+            time_ns[node], binding[node] = 0, NO_EDGE
+            continue
+        latest, decides = time_ns[np.uint32(source[first])] + weight_ns[first], first
+        for edge in range(first + 1, end):
+            allowed = time_ns[np.uint32(source[edge])] + weight_ns[edge]
+            decides = edge if allowed > latest else decides  # no branch: which edge decides is hard to foretell
+            latest = max(allowed, latest)
+        latest += residual_ns[node]
+        if residual_ns[node] < 0:  # only then can it come too early
+            for edge in range(first, end):
+                latest = max(latest, time_ns[np.uint32(source[edge])] + min(weight_ns[edge], 0))
+        time_ns[node], binding[node] = latest, decides

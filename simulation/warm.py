@@ -15,8 +15,10 @@ from typing import Any
 
 from simulation import kernel_cache
 from simulation.events import EventTable
+from simulation.graph import build_graph
 from simulation.lod import LodIndex, Palette, TileSource, dense_view, tile
-from simulation.replay import Prediction, replay_run
+from simulation.replay import Prediction, Schedule, predict, replay, streams_of
+from simulation.replay.sensitivity import sensitivity
 from simulation.run import Run, read_run
 from simulation.workload import Workload, write_kineto, write_run
 
@@ -49,7 +51,10 @@ def go_through(files: Sequence[Path], home: Path) -> None:
     measured.save(home)
     for run in (measured, Run.open(home)):
         _draw(run.traces, run, home)
-        prediction = replay_run(run)
+        graph = build_graph(run)
+        prediction = predict(run, graph)
+        sensitivity(run, graph, most=1)
+        replay(graph, schedule=Schedule.of(graph, streams_of(run)), mode="events")
         prediction.save(home)
         opened = Prediction.open(home, run)
         _draw([opened.table(trace) for trace in range(len(run.traces))], run, home)

@@ -84,19 +84,28 @@ def replay(
         Path | None,
         typer.Option(help="Write the predicted run as Chrome JSON (.json or .json.gz), for Perfetto or this program."),
     ] = None,
+    sensitivity: Annotated[
+        bool, typer.Option("--sensitivity", help="Replay once more for each kernel, operator, ...: what would it gain?")
+    ] = False,
 ) -> None:
     """Rebuild the dependencies, replay the run, and say how far the prediction is from the measurement."""
     from simulation.formats.chrome import write_chrome
-    from simulation.replay import replay_run
+    from simulation.graph import build_graph
+    from simulation.replay import predict
+    from simulation.replay.sensitivity import sensitivity as find_sensitivity
     from simulation.run import read_run
 
     with progress_bar() as progress:
         run = read_run(files, progress)
-        prediction = replay_run(run)
+        graph = build_graph(run)
+        prediction = predict(run, graph)
+        figures = dict(prediction.report)
+        if sensitivity:
+            figures["sensitivity"] = find_sensitivity(run, graph, progress=progress)
         if out is not None:
             tables = tuple(prediction.table(trace) for trace in range(len(run.traces)))
             write_chrome(run, out, tables)
-    show(prediction.report, report.replay_lines, as_json)
+    show(figures, report.replay_lines, as_json)
 
 
 @app.command()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+SENSITIVITY_LINES = 20
+NAME_CHARS = 70
 UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"))
 
 
@@ -121,5 +123,35 @@ def replay_lines(figures: dict[str, Any]) -> Iterator[str]:
         f"{figures['gap_percent']:.1f} % host gaps kept as measured"
     )
     yield from collective_lines(figures["collectives"])
+    for cause in figures["critical_path"]["measured"]["causes"]:
+        yield f"  {cause['percent']:6.2f} %  {cause['cause'].replace('_', ' ')}  {duration(cause['ns'])}"
+    for line in figures["breakdown"]:
+        parts = line["measured"]
+        yield (
+            f"{rank_label(line['rank'])}  {line['step'] or 'device'}  {duration(parts['total_ns'])}: exposed compute "
+            f"{duration(parts['exposed_compute_ns'])}, exposed communication "
+            f"{duration(parts['exposed_communication_ns'])}, both {duration(parts['overlapped_ns'])}, "
+            f"other {duration(parts['other_ns'])}"
+        )
     families = ", ".join(f"{count:,} {family.replace('_', ' ')}" for family, count in figures["edges"].items())
     yield f"{figures['events']:,} events; edges: {families}"
+    if "sensitivity" in figures:
+        yield from sensitivity_lines(figures["sensitivity"])
+
+
+def sensitivity_lines(figures: dict[str, Any]) -> Iterator[str]:
+    """What gains most, per percent saved of it and at most."""
+    of = "step" if figures["steps"] else "run"
+    yield f"what a percent saved of it gains the {of} ({duration(figures[f'{of}_ns'])}), and the most it can gain:"
+    for entry in figures["entries"][:SENSITIVITY_LINES]:
+        gain = entry[of]
+        yield (
+            f"  {duration(gain['gain_ns_per_percent']):>8}  {duration(gain['bound_ns']):>8} "
+            f"({gain['bound_percent']:.1f} %)  {entry['kind']}  {entry['name'][:NAME_CHARS]}  ({entry['events']:,})"
+        )
+    for kind in figures["kinds"]:
+        if kind["left_out"]:
+            yield (
+                f"  {kind['left_out']:,} of {kind['groups']:,} of kind {kind['kind']} not replayed: "
+                f"none takes more than {duration(kind['left_out_most_ns'])}"
+            )

@@ -60,6 +60,7 @@ export function anEvent(change: Partial<EventDetail> = {}): EventDetail {
     launch: null,
     launched: [],
     measured: null,
+    slack_ns: null,
     ...change,
   };
 }

@@ -45,6 +45,20 @@ test('it shows when a slice ran, to the nanosecond', async () => {
   expect(root.textContent).toContain('9007199254740993');
 });
 
+test('it says how much longer an event of a prediction may last', async () => {
+  const measured = { start_ns: 0, dur_ns: 5 };
+  await show(
+    <DetailsPanel event={anEvent({ measured, slack_ns: 1500 })} where="" onGo={nothing} onClose={nothing} />,
+  );
+  expect(root.textContent).toContain('May last 1.50 us longer before the run ends later.');
+  await show(
+    <DetailsPanel event={anEvent({ measured, slack_ns: 0 })} where="" onGo={nothing} onClose={nothing} />,
+  );
+  expect(root.textContent).toContain('On the critical path');
+  await show(<DetailsPanel event={anEvent({ measured })} where="" onGo={nothing} onClose={nothing} />);
+  expect(root.textContent).not.toContain('critical path');
+});
+
 test('it shows and copies an arg exactly as in the file', async () => {
   const written: string[] = [];
   vi.stubGlobal('navigator', { clipboard: { writeText: async (text: string) => written.push(text) } });

@@ -22,6 +22,7 @@ from simulation.graph import (
     virtual_start,
 )
 from simulation.graph.awaited import DeviceQueues
+from simulation.graph.calls import deciding
 from simulation.graph.derived import Anchors, anchors
 from simulation.graph.edges import Edges
 from simulation.graph.families import Family
@@ -64,6 +65,7 @@ def build_graph(run: Run) -> TaskGraph:
         residual_ns=residual,
         start_node=place[tasks.start_node].astype(np.int32),
         end_node=place[tasks.end_node].astype(np.int32),
+        deciding=deciding(run),
         derived=_renumbered(anchors(tasks), place),
         quality=quality,
     )

@@ -40,6 +40,7 @@ class TaskGraph:
     residual_ns: np.ndarray  # i64 per node: what the edges leave unexplained, 0 but at starts of device events
     start_node: np.ndarray  # i32 per global row, -1 not a node
     end_node: np.ndarray  # i32 per global row; an instant has one node for both
+    deciding: np.ndarray  # bool per global row: its end may end the run
     derived: Anchors
     quality: QualityReport
 
@@ -103,7 +104,7 @@ class TaskGraph:
         return {
             "edges": {name: getattr(self, name) for name in edges},
             "nodes": {name: getattr(self, name) for name in ("measured_ns", "residual_ns")},
-            "rows": {name: getattr(self, name) for name in ("start_node", "end_node")},
+            "rows": {name: getattr(self, name) for name in ("start_node", "end_node", "deciding")},
             "derived": {name: getattr(self.derived, name) for name in Anchors.__dataclass_fields__},
         }
 

@@ -9,28 +9,16 @@ from simulation.csr import NO_EDGE
 
 
 @njit(cache=True, nogil=True)
-def walk_back(
-    last: int,
-    source: np.ndarray,
-    weight_ns: np.ndarray,
-    rule: np.ndarray,
-    rules: int,
-    time_ns: np.ndarray,
-    binding: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """The path that decides `last`: (its nodes from last to root, ns per rule, ns of residuals of either sign)."""
-    path, spent, moved = np.empty(len(binding), np.int64), np.zeros(rules, np.int64), 0
+def walk_back(last: int, until_ns: int, source: np.ndarray, time_ns: np.ndarray, binding: np.ndarray) -> np.ndarray:
+    """The nodes (i64) that decide `last`, from there back to the first that is not after `until_ns`, or the root."""
+    path = np.empty(len(binding), np.int64)
     node, n = last, 0
-    while binding[node] != NO_EDGE:
-        path[n] = node
+    path[0] = last
+    while binding[node] != NO_EDGE and time_ns[node] > until_ns:
+        node = source[binding[node]]
         n += 1
-        edge = binding[node]
-        before = source[edge]
-        spent[rule[edge]] += weight_ns[edge]
-        moved += abs(time_ns[node] - time_ns[before] - weight_ns[edge])
-        node = before
-    path[n] = node
-    return path[: n + 1], spent, moved
+        path[n] = node
+    return path[: n + 1].copy()
 
 
 @njit(cache=True, nogil=True)

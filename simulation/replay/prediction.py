@@ -12,7 +12,6 @@ import numpy as np
 
 from simulation.errors import StoreError
 from simulation.events import EventTable, Kind
-from simulation.graph.calls import polling_tracks
 from simulation.replay.engine import Times
 from simulation.replay.kernels import fit_lanes
 from simulation.run import Run
@@ -30,6 +29,7 @@ class Prediction:
     start_ns: tuple[np.ndarray, ...]  # per trace, i64 per row, in the trace's own time as in its table
     dur_ns: tuple[np.ndarray, ...]
     report: dict[str, Any]  # as `traceviewer replay --json`
+    slack_ns: tuple[np.ndarray, ...] = ()  # per trace, i64 per row: `slack.row_slack`; nothing if saved without it
 
     @cached_property
     def predicted(self) -> Run:
@@ -44,7 +44,9 @@ class Prediction:
     def save(self, folder: Path) -> None:
         """Write one file per trace; `prediction.arrow` comes last."""
         for trace, (start, dur) in enumerate(zip(self.start_ns, self.dur_ns, strict=True)):
-            write_table(folder / f"predicted-{trace}.arrow", {"start_ns": start, "dur_ns": dur}, {})
+            columns = {"start_ns": start, "dur_ns": dur}
+            columns |= {"slack_ns": self.slack_ns[trace]} if self.slack_ns else {}
+            write_table(folder / f"predicted-{trace}.arrow", columns, {})
         hashes = [table.content_hash() for table in self.run.traces]
         meta = {"version": PREDICTION_VERSION, "content_hashes": hashes, "report": self.report}
         write_table(folder / "prediction.arrow", {}, meta)
@@ -59,30 +61,36 @@ class Prediction:
         if meta["content_hashes"] != [table.content_hash() for table in run.traces]:
             raise StoreError("is a prediction of another run", file=folder.name, hint="Replay the run again.")
         columns: list[Any] = [open_table(folder / f"predicted-{trace}.arrow")[0] for trace in range(len(run.traces))]
-        return cls(
-            run, tuple(part["start_ns"] for part in columns), tuple(part["dur_ns"] for part in columns), meta["report"]
-        )
+        starts, durations = (tuple(part[name] for part in columns) for name in ("start_ns", "dur_ns"))
+        slack = tuple(part["slack_ns"] for part in columns if "slack_ns" in part)
+        return cls(run, starts, durations, meta["report"], slack)
 
 
 def row_times(run: Run, times: Times) -> tuple[np.ndarray, np.ndarray]:
-    """(start, end) of every row of the run on its clock: i64, i64.
+    """(start, end) of every row of the run on its clocks: i64, i64. The graph's are aligned.
 
     Nodes give their rows; derived rows hang on their anchors and give way within their lane; all else is as measured.
     """
     graph = times.graph
     start, end = measured_times(run)
+    zero_ns = graph.zero_ns + from_graph_ns(run)
     is_node = graph.start_node >= 0
-    start[is_node] = graph.zero_ns + times.node_ns[graph.start_node[is_node]]
-    end[is_node] = graph.zero_ns + times.node_ns[graph.end_node[is_node]]
+    start[is_node] = zero_ns[is_node] + times.node_ns[graph.start_node[is_node]]
+    end[is_node] = zero_ns[is_node] + times.node_ns[graph.end_node[is_node]]
     anchors = graph.derived
-    start[anchors.row] = graph.zero_ns + times.node_ns[anchors.start_node] + anchors.start_offset_ns
-    end[anchors.row] = graph.zero_ns + times.node_ns[anchors.end_node] + anchors.end_offset_ns
+    start[anchors.row] = zero_ns[anchors.row] + times.node_ns[anchors.start_node] + anchors.start_offset_ns
+    end[anchors.row] = zero_ns[anchors.row] + times.node_ns[anchors.end_node] + anchors.end_offset_ns
     end[anchors.row] = np.maximum(start[anchors.row], end[anchors.row])
     derived = np.zeros(len(start), bool)
     derived[anchors.row] = True
     for table, base in zip(run.traces, run.row_base, strict=False):
         fit_lanes(table.lane_offsets + base, derived, start, end)
     return start, end
+
+
+def from_graph_ns(run: Run) -> np.ndarray:
+    """What to add to times of the graph, whose clocks are aligned, for those of the run: i64 per row."""
+    return np.repeat(np.array(run.shift_ns, np.int64) - run.aligned().shift_ns, np.diff(run.row_base))
 
 
 def measured_times(run: Run) -> tuple[np.ndarray, np.ndarray]:
@@ -93,14 +101,9 @@ def measured_times(run: Run) -> tuple[np.ndarray, np.ndarray]:
 
 
 def slices(run: Run) -> np.ndarray:
-    """Rows that a run's span counts: slices, but for the profiler's own window and threads that only poll (they go on
-    when the work has ended): bool."""
+    """Rows that a run's span counts: slices, the profiler's own window left out: bool."""
     parts = [(table.kind == Kind.SLICE) & ~table.is_window for table in run.traces]
-    found = np.concatenate([np.zeros(0, bool), *parts])
-    base = np.cumsum([0, *(len(table.tracks) for table in run.traces)]).tolist()
-    tracks = [table.columns["track"] + first for table, first in zip(run.traces, base, strict=False)]
-    works = found & ~polling_tracks(run)[np.concatenate([np.zeros(0, np.int64), *tracks])]
-    return works if works.any() else found
+    return np.concatenate([np.zeros(0, bool), *parts])
 
 
 def per_trace(run: Run, column: np.ndarray) -> Sequence[np.ndarray]:

@@ -9,35 +9,88 @@ import numpy as np
 from simulation.analysis import waiting
 from simulation.graph import TaskGraph
 from simulation.rendezvous import Rendezvous
-from simulation.replay.engine import CriticalPath
-from simulation.replay.prediction import measured_times, per_trace, slices
+from simulation.replay.causes import Rows
+from simulation.replay.engine import Times
+from simulation.replay.parts import Spans, step_parts
+from simulation.replay.path import by_cause, by_name, by_rank, critical_path, path_causes
+from simulation.replay.prediction import from_graph_ns, measured_times, per_trace, row_times, slices
+from simulation.replay.scenarios import may_end
 from simulation.run import Run
 
-Spans = tuple[np.ndarray, np.ndarray]
-"""(start, end) of every row of a run."""
 
-
-def report(
-    run: Run, graph: TaskGraph, met: dict[str, Any], predicted: Spans, bare: Spans, path: CriticalPath
-) -> dict[str, Any]:
-    """All figures; `predicted` with residuals, `bare` without, `path` through the former, `met` of `collectives`."""
-    measured, counted = measured_times(run), slices(run)
-    measured_ns, predicted_ns = span_ns(measured, counted), span_ns(predicted, counted)
+def report(rows: Rows, met: Rendezvous, measured: Times, times: Times, bare: Times, predicted: Spans) -> dict[str, Any]:
+    """All figures: `times` with residuals and what they make of the rows, `bare` without, `measured` as it was."""
+    run, graph, without = rows.run, rows.graph, row_times(rows.run, bare)
+    before, counted = measured_times(run), slices(run)
+    measured_ns, predicted_ns = span_ns(before, counted), span_ns(predicted, counted)
+    path = critical_path(times, last_node(times))
     return {
         "measured_ns": measured_ns,
         "predicted_ns": predicted_ns,
         "error_percent": error_percent(measured_ns, predicted_ns),
-        "error_percent_without_residuals": error_percent(measured_ns, span_ns(bare, counted)),
-        "steps": steps(run, measured, predicted, bare),
-        "start_error_ns": start_errors(run, graph, measured, predicted),
-        "start_error_ns_without_residuals": start_errors(run, graph, measured, bare),
+        "error_percent_without_residuals": error_percent(measured_ns, span_ns(without, counted)),
+        "steps": steps(run, before, predicted, without),
+        "start_error_ns": start_errors(run, graph, before, predicted),
+        "start_error_ns_without_residuals": start_errors(run, graph, before, without),
         "unexplained_percent": round(path.unexplained_percent, 4),
         "gap_percent": round(path.gap_percent, 4),
-        "collectives": met,
+        "collectives": collectives(run, met, predicted),
+        "breakdown": step_parts(rows, before, predicted),
+        "critical_path": {
+            "measured": path_figures(rows.on(measured.graph), measured),
+            "replayed": path_figures(rows.on(bare.graph), bare),
+        },
         "edges": graph.edges_by_family(),
         "events": int((graph.start_node >= 0).sum()) + len(graph.derived.row),
         "quality": [{"code": f.code, "count": f.count, "message": f.message} for f in graph.quality],
     }
+
+
+def path_figures(rows: Rows, times: Times) -> dict[str, Any]:
+    """The critical path of the run, and of each step: what it is made of."""
+    path = critical_path(times, last_node(times))
+    causes = path_causes(path, rows)
+    return {
+        "length_ns": path.length_ns,
+        "segments": len(path.edges),
+        "causes": by_cause(path, causes),
+        "names": by_name(path, causes, rows),
+        "ranks": by_rank(path, causes, rows),
+        "steps": [step_path(rows, times, trace, row) for trace, row in replayed_steps(rows)],
+    }
+
+
+def step_path(rows: Rows, times: Times, trace: int, row: int) -> dict[str, Any]:
+    """What decides when a step ends, back to when it begins; it may lead over other ranks."""
+    start, end = step_nodes(rows, trace, row)
+    path = critical_path(times, end, int(times.node_ns[start]))
+    name = rows.run.traces[trace].name_of(row)
+    causes = by_cause(path, path_causes(path, rows))
+    return {"rank": rows.run.ranks[trace], "name": name, "length_ns": path.length_ns, "causes": causes}
+
+
+def step_rows(run: Run) -> list[tuple[int, int]]:
+    """(trace, row) of every step mark."""
+    return [
+        (at, row) for at, table in enumerate(run.traces) for row in np.asarray(table.sides["steps"]["row"]).tolist()
+    ]
+
+
+def replayed_steps(rows: Rows) -> list[tuple[int, int]]:
+    """(trace, row) of the step marks that have nodes of their own."""
+    return [(trace, row) for trace, row in step_rows(rows.run) if min(step_nodes(rows, trace, row)) >= 0]
+
+
+def step_nodes(rows: Rows, trace: int, row: int) -> tuple[int, int]:
+    """(start, end) node of a step's mark."""
+    at = int(rows.run.row_base[trace]) + row
+    return int(rows.graph.start_node[at]), int(rows.graph.end_node[at])
+
+
+def last_node(times: Times) -> int:
+    """The node that ends the run: the latest end of a slice."""
+    ends = np.flatnonzero(may_end(times.graph))
+    return int(ends[np.argmax(times.node_ns[ends])]) if len(ends) else 0
 
 
 def span_ns(times: Spans, counted: np.ndarray) -> int:
@@ -55,30 +108,30 @@ def steps(run: Run, measured: Spans, predicted: Spans, bare: Spans) -> list[dict
     """Each step's mark as measured and as predicted."""
     found = []
     durations = [per_trace(run, end - start) for start, end in (measured, predicted, bare)]
-    for trace, (table, rank) in enumerate(zip(run.traces, run.ranks, strict=True)):
-        for row in np.asarray(table.sides["steps"]["row"]).tolist():
-            measured_ns, predicted_ns, bare_ns = (int(part[trace][row]) for part in durations)
-            found.append(
-                {
-                    "rank": rank,
-                    "name": table.name_of(row),
-                    "measured_ns": measured_ns,
-                    "predicted_ns": predicted_ns,
-                    "error_percent": error_percent(measured_ns, predicted_ns),
-                    "error_percent_without_residuals": error_percent(measured_ns, bare_ns),
-                }
-            )
+    for trace, row in step_rows(run):
+        measured_ns, predicted_ns, bare_ns = (int(part[trace][row]) for part in durations)
+        found.append(
+            {
+                "rank": run.ranks[trace],
+                "name": run.traces[trace].name_of(row),
+                "measured_ns": measured_ns,
+                "predicted_ns": predicted_ns,
+                "error_percent": error_percent(measured_ns, predicted_ns),
+                "error_percent_without_residuals": error_percent(measured_ns, bare_ns),
+            }
+        )
     return found
 
 
 def collectives(run: Run, met: Rendezvous, predicted: Spans) -> dict[str, Any]:
-    """How many were found on all ranks, and who was waited for, as measured and as predicted; the run is aligned."""
-    replays = {"measured": measured_times(run), "predicted": predicted}
+    """How many were found on all ranks, and who was waited for, as measured and as predicted."""
+    aligned, moved = run.aligned(), from_graph_ns(run)
+    replays = {"measured": measured_times(aligned), "predicted": (predicted[0] - moved, predicted[1] - moved)}
     waits = {name: waiting.Waits.of(met, *spans) for name, spans in replays.items()}
     return {
         **waiting.counts(met),
         "waited_ns": {name: int(each.wait_ns.sum()) for name, each in waits.items()},
-        "stragglers": {name: waiting.stragglers(run, each) for name, each in waits.items()},
+        "stragglers": {name: waiting.stragglers(aligned, each) for name, each in waits.items()},
     }
 
 

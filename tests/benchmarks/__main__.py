@@ -8,17 +8,19 @@ import tempfile
 from pathlib import Path
 
 from simulation.warm import warm
-from tests.benchmarks import generated, holistic, reading, rows
+from tests.benchmarks import generated, holistic, passes, reading, rows
 from tests.benchmarks.timing import Figure, table
 
 SAMPLES = ("hta/control.json.gz", "hta/nccl_data.json.gz", "hta/test.json.gz")
 RANKS, COPIED = "param/dlrm_kineto.tar.gz", "hta/nccl_data.json.gz"
 GENERATED_MILLIONS = (1.0, 10.0)
+PASS_EVENTS = 10_000_000
 
 AGAINST = {
     reading.READ: f"{reading.JSON_LOADS}, {holistic.READ}",
     reading.VIEWABLE: f"{reading.JSON_LOADS}, {holistic.READ}",
     reading.ALL_PROCESSORS: reading.ONE_PROCESSOR,
+    rows.PATH: holistic.CRITICAL_PATH,
     rows.GRAPH_AND_REPLAY: holistic.CRITICAL_PATH,
 }
 """What each figure is compared with; see docs/benchmarks.md."""
@@ -37,7 +39,10 @@ def main() -> None:
         figures += ranks(options.folder)
     for millions in options.generated:
         figures += _of_generated(millions)
+    figures += passes.of_generated(PASS_EVENTS)
     print(table(figures, AGAINST))
+    print()
+    print(passes.bandwidth(figures))
 
 
 def _of_generated(millions: float) -> list[Figure]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import deque
 from collections.abc import Sequence
 from functools import partial
@@ -13,14 +15,18 @@ from simulation.events import EventTable
 from simulation.formats import read_trace
 from simulation.graph import TaskGraph, build_graph
 from simulation.lod import PIXELS, LodIndex, Palette, TileSource, overview_level, tile
-from simulation.replay import replay, replay_run
+from simulation.replay import critical_path, last_node, replay, replay_run
+from simulation.replay.causes import Rows
+from simulation.replay.path import by_cause, path_causes
+from simulation.replay.sensitivity import sensitivity
 from simulation.run import Run
 from simulation.tracks import arrange, lane_counts, nest
-from tests.benchmarks import reading
+from tests.benchmarks import passes, reading
 from tests.benchmarks.timing import Figure, measure, together
 
 LANES, INDEX = "lanes", "index"
 GRAPH, REPLAY, GRAPH_AND_REPLAY = "graph", "replay", "graph, replay, report"
+PATH, SENSITIVITY, FIRST_USE = "graph, replay, path", "sensitivity", "first use in a fresh process"
 VIEWPORT, CLOSE_VIEWPORT = "viewport, whole run", "viewport, a sixteenth of it"
 
 CLOSER_LEVELS = 4
@@ -32,7 +38,33 @@ def of_file(source: str, path: Path) -> list[Figure]:
     return [
         *reading.of_file(source, path),
         *of_run(source, run),
+        measure(source, PATH, len(run.traces[0]), lambda: causes_of_path(run)),
         measure(source, GRAPH_AND_REPLAY, len(run.traces[0]), lambda: replay_run(run)),
+        *_scenarios(source, run),
+        measure(source, FIRST_USE, run.traces[0].info.events, lambda: in_fresh_process(path)),
+    ]
+
+
+def causes_of_path(run: Run) -> list[dict[str, object]]:
+    """What the critical path of the run is made of, from its table."""
+    graph = build_graph(run)
+    times = replay(graph)
+    path = critical_path(times, last_node(times))
+    return by_cause(path, path_causes(path, Rows(run, graph)))
+
+
+def in_fresh_process(path: Path) -> None:
+    """`traceviewer replay` as a person types it, kernels compiled before."""
+    command = [sys.executable, "-m", "traceviewer.cli", "replay", str(path), "--json"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def _scenarios(source: str, run: Run) -> list[Figure]:
+    graph = build_graph(run)
+    replays = 2 * len(sensitivity(run, graph)["entries"])
+    return [
+        passes.of_scenarios(source, graph),
+        measure(source, SENSITIVITY, replays * graph.edges, lambda: sensitivity(run, graph)),
     ]
 
 

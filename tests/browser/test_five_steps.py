@@ -159,3 +159,22 @@ def test_it_replays_and_shows_both_runs_on_one_axis(page: Page, screenshots: Pat
     page.wait_for_timeout(800)
     page.screenshot(path=screenshots / "4-compare-step.png")
     assert painted_share(page) > 0.02
+
+
+def test_it_says_what_would_make_the_run_faster(page: Page, screenshots: Path) -> None:
+    open_timeline(page, "nccl_data")
+    page.get_by_role("button", name="Replay").click()
+    page.wait_for_url(COMPARE, timeout=READING)
+    page.get_by_role("link", name="Sensitivity").click()
+    rows = page.locator("table.sensitivity tbody tr")
+    expect(rows.first).to_contain_text("## backward ##", timeout=READING)  # a step is host work, most of it there
+    page.screenshot(path=screenshots / "5-sensitivity.png")
+    page.get_by_role("button", name="whole run").click()
+    expect(rows.first).to_contain_text("host gap")  # after the last step there is nothing but a polling thread
+    page.get_by_label("Kind").select_option("kernel")
+    page.get_by_label("Filter by name").fill("nccl allreduce")
+    expect(rows).to_have_count(1)
+    page.screenshot(path=screenshots / "5-sensitivity-filtered.png")
+    rows.first.get_by_role("link").click()
+    expect(page.get_by_role("complementary")).to_contain_text("AllReduce", timeout=READING)
+    assert "event=" in page.url

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.lod import Palette, Role
-from simulation.lod.colours import SHADES, normalized, shade_of
+from simulation.lod import Palette, Role, colours
+from simulation.lod.colours import SHADES, communicates, normalized, shade_of
 
 
 def role_of(name: str, category: str) -> Role:
@@ -90,3 +90,18 @@ def test_a_colour_depends_on_name_and_category_alone(
 def test_a_hostile_name_costs_little() -> None:
     assert shade_of("<" * 1_000_000 + ">" * 1_000_000) in range(SHADES)
     assert shade_of("\ud800 lone surrogate") in range(SHADES)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(
+                ["nccl", "NCCL", "rccl", "oneccl", "msccl", "gloo", "nvshmem", "c10d::", "deep_ep", "::ep::"]
+            ),
+            st.sampled_from(["record_param_comms", "ccl", "accl", "_", " ", "::", "K"]),
+            st.text(max_size=3),
+        )
+    ).map("".join)
+)
+def test_the_quick_look_finds_whatever_the_pattern_finds(name: str) -> None:
+    assert communicates(name) == (colours._COMMUNICATION.search(name) is not None)

@@ -8,10 +8,13 @@ import pytest
 from django.contrib.auth.models import User
 
 from simulation import ENGINE_VERSION
+from simulation.graph import build_graph
 from simulation.replay import replay_run
+from simulation.replay.sensitivity import sensitivity
 from simulation.run import Run as EngineRun
 from tests.traceviewer.reading import as_user, contents, read, stored_files, upload, work_off
 from traceviewer.accounts.models import Project
+from traceviewer.experiments import paths
 from traceviewer.protocol.messages_pb2 import Tiles
 from traceviewer.runs import store
 from traceviewer.runs.models import Run
@@ -53,6 +56,52 @@ def test_its_report_is_that_of_the_engine(measured: Run, predicted: Run) -> None
     assert predicted.replay == report
     assert report["measured_ns"] == measured.span_ns
     assert report["predicted_ns"] == predicted.span_ns
+
+
+def test_it_stores_what_would_make_the_run_faster(measured: Run, predicted: Run, victor: User) -> None:
+    engine_run = EngineRun.open(store.local(measured.folder, measured.files))
+    found = get(victor, f"runs/{predicted.pk}/sensitivity/")
+    assert found.status_code == 200
+    assert found.json() == sensitivity(engine_run, build_graph(engine_run))
+    assert found.json()["steps"] == 10 and found.json()["entries"][0]["step"]["gain_ns_per_percent"] > 0
+    page = as_user(victor).get(f"/p/{measured.project.slug}/runs/{predicted.pk}/sensitivity/")
+    assert page.status_code == 200 and page.context["page"]["run"]["id"] == str(predicted.pk)
+
+
+def test_a_measured_run_has_no_sensitivity_of_its_own(measured: Run, bob: User) -> None:
+    answer = get(bob, f"runs/{measured.pk}/sensitivity/")
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_ready")
+
+
+@pytest.mark.parametrize("mode", ["measured", "replayed"])
+def test_it_stores_the_critical_path(
+    mode: str, measured: Run, predicted: Run, victor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "PAGE_SEGMENTS", 700)
+    path = f"runs/{predicted.pk}/critical-path/"
+    found, offset = [], 0
+    while offset is not None:
+        page = get(victor, path, mode=mode, offset=offset).json()
+        found += page["segments"]
+        offset = page["next"]
+    assert len(found) == page["total"] > 700
+    assert page["length_ns"] == predicted.replay["critical_path"][mode]["length_ns"]
+    assert sum(part["end_ns"] - part["begin_ns"] for part in found) == page["length_ns"]
+    assert all(one["end_ns"] == then["begin_ns"] for one, then in zip(found, found[1:], strict=False))
+    event = next(part for part in found if part["cause"] == "host_op")
+    shown = get(victor, f"runs/{predicted.pk}/events/{event['trace']}/{event['row']}/").json()
+    assert shown["name"] == event["name"]
+    if mode == "measured":
+        assert shown["start_ns"] <= event["begin_ns"] and event["end_ns"] <= shown["start_ns"] + shown["dur_ns"]
+
+
+@pytest.mark.parametrize("query", [{"mode": "guessed"}, {"offset": -1}, {"offset": "x"}])
+def test_it_refuses_a_path_that_there_is_not(query: dict[str, Any], predicted: Run, bob: User) -> None:
+    assert get(bob, f"runs/{predicted.pk}/critical-path/", **query).status_code == 400
+
+
+def test_a_measured_run_has_no_path_of_its_own(measured: Run, bob: User) -> None:
+    assert get(bob, f"runs/{measured.pk}/critical-path/").json()["code"] == "not_ready"
 
 
 def test_asking_twice_gives_the_same_run(measured: Run, bob: User) -> None:
@@ -102,6 +151,9 @@ def test_tiles_of_a_prediction_are_at_predicted_times(measured: Run, predicted: 
 
 def test_its_events_know_their_measured_times(measured: Run, predicted: Run, bob: User) -> None:
     before, after = (get(bob, f"runs/{run.pk}/events/1/4000/").json() for run in (measured, predicted))
+    engine_run = EngineRun.open(store.local(measured.folder, measured.files))
+    assert before["slack_ns"] is None
+    assert after["slack_ns"] == int(replay_run(engine_run).slack_ns[1][4000]) >= 0
     assert after["measured"] == {"start_ns": before["start_ns"], "dur_ns": before["dur_ns"]}
     assert (after["name"], after["args"], after["parents"]) == (before["name"], before["args"], before["parents"])
 

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from simulation.events import EventTable
+from simulation.replay.slack import UNBOUNDED
 from traceviewer.engine.opened import OPENED, Files, OpenedRun
 
 MAX_LAUNCHED = 100
@@ -43,6 +44,7 @@ def event(files: Files, trace: int, row: int) -> dict[str, Any]:
         "launch": _reference(opened, trace, int(table.launch[row])) if table.launch[row] >= 0 else None,
         "launched": [_reference(opened, trace, found) for found in opened.launches[trace][row][:MAX_LAUNCHED]],
         "measured": _measured(opened, trace, row),
+        "slack_ns": _slack_ns(opened, trace, row),
     }
 
 
@@ -126,3 +128,9 @@ def _measured(opened: OpenedRun, trace: int, row: int) -> dict[str, int] | None:
         return None
     table = opened.measured.traces[trace]
     return {"start_ns": int(table.start_ns[row]) + opened.run.shift_ns[trace], "dur_ns": int(table.dur_ns[row])}
+
+
+def _slack_ns(opened: OpenedRun, trace: int, row: int) -> int | None:
+    """How much longer the event of a prediction may last before the run ends later; None: not known, or for ever."""
+    slack = int(opened.slack_ns[trace][row]) if opened.slack_ns else -1
+    return slack if 0 <= slack < UNBOUNDED else None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 
 from simulation import rendezvous
@@ -59,12 +60,15 @@ class OpenedRun:
     def __init__(self, files: Files) -> None:
         self.files = files
         self.folder = store.local(files.folder, files.files)
+        self.slack_ns: tuple[np.ndarray, ...] = ()  # of a prediction, per trace and row
         if files.is_aligned:
             recorded = OPENED.get(replace(files, is_aligned=False))  # its maps are shared
             self.measured, self.run = recorded.measured, recorded.run.aligned()
+            self.slack_ns = recorded.slack_ns
         elif files.measured:
             self.measured = OPENED.get(files.measured).run  # shared, so that pairing by origin is a glance
-            self.run = Prediction.open(self.folder, self.measured).predicted
+            prediction = Prediction.open(self.folder, self.measured)
+            self.run, self.slack_ns = prediction.predicted, prediction.slack_ns
         else:
             self.measured = None
             self.run = EngineRun.open(self.folder)

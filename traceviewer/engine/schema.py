@@ -109,3 +109,4 @@ class EventSerializer(serializers.Serializer[Any]):
     launch = ReferenceSerializer(allow_null=True)
     launched = ReferenceSerializer(many=True)
     measured = MeasuredSerializer(allow_null=True)
+    slack_ns = serializers.IntegerField(allow_null=True, help_text="how much longer it may last, of a predicted run")

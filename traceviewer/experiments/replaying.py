@@ -1,22 +1,27 @@
 """Replaying: the job that makes a predicted run of a measured one.
 
-A measured run has one replay per engine version: asking again gives the same predicted run.
+A measured run has one replay per engine version: asking again gives the same predicted run. The critical paths, and
+what each kernel, operator and gap would gain, are worked out in the same job, over the same graph, and stored too.
 """
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
 from simulation import ENGINE_VERSION
 from traceviewer import jobs
+from traceviewer.experiments import paths
 from traceviewer.runs import store
 from traceviewer.runs.models import Run
 from traceviewer.runs.reading import job_ended, publishing, run_of, summary
 
 if TYPE_CHECKING:
     from traceviewer.jobs.context import JobContext
+
+SENSITIVITY = "sensitivity.json"
 
 
 def begin(measured: Run, user: Any = None) -> Run:
@@ -45,7 +50,9 @@ def begin(measured: Run, user: Any = None) -> Run:
 @jobs.register("replay", ended=job_ended)
 def replay(context: JobContext) -> None:
     """Replay the measured run of the run named in the payload. Raises TraceError where it cannot be replayed."""
-    from simulation.replay import replay_run  # the engine takes a moment to load: only workers replay
+    from simulation.graph import build_graph  # the engine takes a moment to load: only workers replay
+    from simulation.replay import predict
+    from simulation.replay.sensitivity import sensitivity
     from simulation.run import Run as EngineRun
     from traceviewer.runs.indexing import write_index
 
@@ -53,8 +60,11 @@ def replay(context: JobContext) -> None:
     with store.workspace(run.pk) as work:
         engine_run = EngineRun.open(store.local(run.base_folder, run.base_files))
         context.progress("replaying", 0, 0)
-        prediction = replay_run(engine_run)
+        graph = build_graph(engine_run)
+        prediction = predict(engine_run, graph)
         prediction.save(work)
+        paths.save(engine_run, graph, work)
+        (work / SENSITIVITY).write_text(json.dumps(sensitivity(engine_run, graph, progress=context.progress)))
         write_index(prediction.predicted, work, context.progress)
         figures = {**summary(prediction.predicted), "replay": prediction.report}
         with publishing(context, run, work, **figures):

@@ -170,6 +170,8 @@ export interface EventDetail {
   launch: EventLink | null;
   launched: EventLink[];
   measured: { start_ns: number; dur_ns: number } | null;
+  /** How much longer it may last before the run ends later; of a predicted run. */
+  slack_ns: number | null;
 }
 
 export interface StepPair {
@@ -187,6 +189,33 @@ export interface Comparison {
   pairing: { by: 'origin' | 'none'; coverage_percent: number };
   total: { a_ns: number; b_ns: number; error_percent: number };
   steps: StepPair[];
+}
+
+/** How much sooner a step, or the run, ends. */
+export interface Gain {
+  gain_ns_per_percent: number;
+  gain_percent_per_percent: number;
+  bound_ns: number;
+  bound_percent: number;
+}
+
+export interface SensitivityEntry {
+  kind: string;
+  name: string;
+  events: number;
+  longest: { trace: number; row: number } | null;
+  total_ns: number;
+  share_percent: number;
+  step: Gain | null;
+  run: Gain;
+}
+
+export interface Sensitivity {
+  steps: number;
+  step_ns: number | null;
+  run_ns: number;
+  kinds: { kind: string; groups: number; left_out: number; left_out_most_ns: number }[];
+  entries: SensitivityEntry[];
 }
 
 const ROOT = '/api/v1/';

@@ -139,8 +139,14 @@ function MeasuredAndPredicted({ event, measured }: { event: EventDetail; measure
         Duration {formatDelta(duration)}
         {share}; start {formatDelta(event.start_ns - measured.start_ns)}
       </p>
+      {event.slack_ns !== null && <p class="muted">{slackText(event.slack_ns)}</p>}
     </section>
   );
+}
+
+function slackText(slack: Nanoseconds): string {
+  if (slack === 0) return 'On the critical path: any longer, and the run ends later.';
+  return `May last ${formatDuration(slack)} longer before the run ends later.`;
 }
 
 function Launches({ event, onGo }: { event: EventDetail; onGo: (row: number) => void }) {

@@ -87,3 +87,8 @@ const WHEN = new Intl.DateTimeFormat('en-GB', {
 export function formatWhen(iso: string): string {
   return WHEN.format(new Date(iso));
 }
+
+/** `12.3456` -> `12.3 %`: a part of a whole, without a sign unless it is negative. */
+export function formatShare(percent: number): string {
+  return formatPercent(percent).replace(/^\+/, '');
+}

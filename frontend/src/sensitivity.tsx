@@ -1,0 +1,25 @@
+import './ui/style.css';
+import { useEffect, useState } from 'preact/hooks';
+import { mount, readPage, type TimelinePage } from './page';
+import { SensitivityView } from './sensitivity/SensitivityView';
+import { getJson, type Sensitivity } from './transport/api';
+
+function SensitivityIsland({ page }: { page: TimelinePage }) {
+  const [figures, setFigures] = useState<Sensitivity | null>(null);
+  const [problem, setProblem] = useState('');
+  useEffect(() => {
+    getJson<Sensitivity>(`runs/${page.run.id}/sensitivity/`).then(setFigures, (error: Error) =>
+      setProblem(error.message),
+    );
+  }, []);
+  if (problem) {
+    return (
+      <p class="error" role="alert">
+        {problem}
+      </p>
+    );
+  }
+  return figures && <SensitivityView run={page.run} figures={figures} />;
+}
+
+mount(<SensitivityIsland page={readPage<TimelinePage>()} />);
