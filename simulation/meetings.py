@@ -50,13 +50,15 @@ class Key(NamedTuple):
 class Meetings:
     """The meetings of one trace under one key, by start."""
 
+    row: np.ndarray  # i64, of the trace's table
     number: np.ndarray  # i64: the group's own sequence number, else the order within the key
     end_ns: np.ndarray  # i64, unix ns as the trace's clock has it
     dur_ns: np.ndarray  # i64
     is_numbered: bool  # by the group's sequence, so that what one rank misses shifts nothing
 
     def at(self, chosen: np.ndarray) -> Meetings:
-        return Meetings(self.number[chosen], self.end_ns[chosen], self.dur_ns[chosen], self.is_numbered)
+        columns = (self.row, self.number, self.end_ns, self.dur_ns)
+        return Meetings(*(column[chosen] for column in columns), self.is_numbered)
 
 
 def meetings_of(table: EventTable, rank: int | None) -> dict[Key, Meetings]:
@@ -97,7 +99,7 @@ def _under(key: Key, table: EventTable, rows: np.ndarray, sequence: np.ndarray, 
     end_ns = table.end_ns[rows] + table.info.base_ns
     numbered = key.place[0] == "group" and key.step == NO_STEP and number[0] >= 0
     numbered = numbered and len(np.unique(number)) == len(number)
-    return Meetings(number if numbered else np.arange(len(rows)), end_ns, table.dur_ns[rows], numbered)
+    return Meetings(rows, number if numbered else np.arange(len(rows)), end_ns, table.dur_ns[rows], numbered)
 
 
 class _Told:
