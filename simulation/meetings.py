@@ -57,8 +57,8 @@ class Meetings:
     is_numbered: bool  # by the group's sequence, so that what one rank misses shifts nothing
 
     def at(self, chosen: np.ndarray) -> Meetings:
-        columns = (self.row, self.number, self.end_ns, self.dur_ns)
-        return Meetings(*(column[chosen] for column in columns), self.is_numbered)
+        row, number = self.row[chosen], self.number[chosen]
+        return Meetings(row, number, self.end_ns[chosen], self.dur_ns[chosen], self.is_numbered)
 
 
 def meetings_of(table: EventTable, rank: int | None) -> dict[Key, Meetings]:

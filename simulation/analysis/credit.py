@@ -48,3 +48,19 @@ def _credited(
                 until[node] = end[at]
             node = above[node]
     return direct_ns, subtree_ns, direct, subtree
+
+
+def outermost(name: np.ndarray, above: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    """Of `nodes`, those with no node of their own name around them, so that sums by name count nothing twice: bool."""
+    return np.asarray(_outermost(name, above.astype(np.int64), nodes))
+
+
+@njit(cache=True, nogil=True)
+def _outermost(name: np.ndarray, above: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    found = np.ones(len(nodes), np.bool_)
+    for at in range(len(nodes)):
+        around = above[nodes[at]]
+        while around >= 0 and name[around] != name[nodes[at]]:
+            around = above[around]
+        found[at] = around < 0
+    return found

@@ -1,7 +1,7 @@
 """Kernels that always follow one another: candidates for fusion, or for one launch of all.
 
-Proximity score (SKIP, arXiv 2504.11750): of a chain of kernels, how often it occurs over how often its first kernel does.
-At 1 the first kernel is always followed by exactly that chain: a deterministic candidate.
+Proximity score (SKIP, arXiv 2504.11750): of a chain of kernels, how often it occurs over how often its first kernel
+does. At 1 the first kernel is always followed by exactly that chain: a deterministic candidate.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FEWEST = 2
 
 
 def fusion_of(views: Sequence[RankView]) -> dict[str, Any]:
-    """Per length: deterministic chains, launches that they would save, and the ideal gain; then the chains themselves."""
+    """Per length: deterministic chains, launches that they would save, the ideal gain; and the chains themselves."""
     joined = Joined(views)
     order = _in_sequence(views)
     name, sequence = joined.name[order], np.concatenate([np.empty(0, np.int64), *_sequences(views)])[order]

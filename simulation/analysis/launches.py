@@ -39,8 +39,10 @@ class Launches:
         self.wait_ns = self.work.start_ns - self.call_start_ns
         self.delay_ns = np.maximum(self.wait_ns - self.call_dur_ns, 0)
         _, since_ns = gaps(device, device.stream)
+        first = np.zeros(len(device), np.bool_)
+        first[np.unique(device.stream, return_index=True)[1]] = True
         # The stream had nothing to do when the call came, so that the wait is the launch itself and no queueing.
-        self.onto_idle = (since_ns[linked] <= self.call_start_ns) | (since_ns == device.start_ns)[linked]
+        self.onto_idle = (since_ns[linked] <= self.call_start_ns) | first[linked]
 
 
 def _rank(view: RankView) -> dict[str, Any]:

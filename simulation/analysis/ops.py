@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from simulation.analysis.credit import Credit, credited
+from simulation.analysis.credit import Credit, credited, outermost
 from simulation.analysis.selection import RankView
 from simulation.analysis.tables import Groups, Table, share
 
@@ -32,7 +32,7 @@ def host_self_ns(view: RankView) -> np.ndarray:
 def ops_of(views: Sequence[RankView]) -> dict[str, Any]:
     """A line per operator's name, over all selected ranks; most direct device time first.
 
-    Sums are over calls: where an operator calls one of its own name, both count.
+    Where an operator calls one of its own name, the outer call stands for both in host_ns and subtree_*.
     """
     parts = [_rank(view) for view in views]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in (parts[0] if parts else ())}
@@ -57,15 +57,16 @@ def ops_of(views: Sequence[RankView]) -> dict[str, Any]:
 def _rank(view: RankView) -> dict[str, np.ndarray]:
     rows = np.flatnonzero(view.is_op & view.is_selected)
     credit = op_credit(view)
+    outer = outermost(view.names, view.op_above, rows)
     return {
         "name": view.names[rows],
         "trace": np.full(len(rows), view.trace, np.int64),
         "row": rows,
-        "host_ns": view.table.dur_ns[rows],
+        "host_ns": np.where(outer, view.table.dur_ns[rows], 0),
         "host_self_ns": host_self_ns(view)[rows],
         "direct_ns": credit.direct_ns[rows],
-        "subtree_ns": credit.subtree_ns[rows],
+        "subtree_ns": np.where(outer, credit.subtree_ns[rows], 0),
         "direct_events": credit.direct[rows],
-        "subtree_events": credit.subtree[rows],
+        "subtree_events": np.where(outer, credit.subtree[rows], 0),
         "launching": (credit.direct[rows] > 0).astype(np.int64),
     }

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from simulation.analysis.breakdown import COMMUNICATION, COMPUTE, Breakdown, Work, breakdowns, mixes_ns, spans_ns
+from simulation.analysis.intervals import union_ns
 from simulation.analysis.selection import OPS, RankView, work_of
 from simulation.analysis.tables import share
 from simulation.events import Kind
@@ -69,17 +70,22 @@ def step_time_of(views: Sequence[RankView]) -> dict[str, Any]:
 def _rank(view: RankView) -> dict[str, Any]:
     device = view.device
     found = whole(view)
+    windows = spans_ns(device.start_ns, device.end_ns, step_places(view), len(view.steps)) + view.shift_ns
     unlinked = device.at(device.launch < 0)
     numbers = view.step_numbers[view.steps].tolist()
     return {
         "rank": view.rank,
         "events": len(device),
         "unlinked": len(unlinked),
+        "unlinked_ns": union_ns(unlinked.start_ns, unlinked.end_ns),
+        "begin_ns": int(device.start_ns.min()) + view.shift_ns if len(device) else 0,
         **_figures(found),
         "mixes": found.mixes(),
         "steps": [
-            {"step": number, "name": view.step_name(line), **_figures(part)}
-            for number, line, part in zip(numbers, view.steps.tolist(), by_step(view), strict=True)
+            {"step": number, "name": view.step_name(line), "begin_ns": begin, **_figures(part)}
+            for number, line, begin, part in zip(
+                numbers, view.steps.tolist(), windows[:, 0].tolist(), by_step(view), strict=True
+            )
         ],
     }
 

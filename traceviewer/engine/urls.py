@@ -1,12 +1,13 @@
 from django.urls import path
 
+from traceviewer.engine import analysis, exporting
 from traceviewer.engine import api as rest
-from traceviewer.engine import exporting
 
 api = [
     path("runs/<uuid:run>/timeline/", rest.Timeline.as_view()),
     path("runs/<uuid:run>/names/", rest.Names.as_view()),
     path("runs/<uuid:run>/events/<int:trace>/<int:row>/", rest.Event.as_view()),
     path("runs/<uuid:run>/tiles/<int:level>/<int:index>/", rest.Tiles.as_view()),
+    path("runs/<uuid:run>/analysis/", analysis.Analysis.as_view()),
     path("runs/<uuid:run>/export/", exporting.Export.as_view()),
 ]
