@@ -20,6 +20,7 @@ export default defineConfig({
         project: path('src/project.tsx'),
         timeline: path('src/timeline.tsx'),
         compare: path('src/compare.tsx'),
+        analysis: path('src/analysis.tsx'),
       },
       output: {
         entryFileNames: '[name].js',

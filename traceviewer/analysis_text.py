@@ -76,10 +76,12 @@ def _print(console: Console, title: str, columns: Columns, lines: list[Line], to
     if not lines:
         return
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for heading, _, shown in columns:
-        words = shown in (text, str)
-        wraps = "fold" if shown is str else "ellipsis"
-        table.add_column(heading, justify="left" if words else "right", overflow=wraps, no_wrap=shown is not str)
+    for heading, key, shown in columns:
+        if shown is text or shown is str:  # words give way to figures
+            table.add_column(heading, overflow="ellipsis", no_wrap=shown is text)
+        else:
+            widest = max(len(shown(line.get(key))) for line in lines[:top])
+            table.add_column(heading, justify="right", min_width=widest)
     for line in lines[:top]:
         table.add_row(*(Text(shown(line.get(key))) for _, key, shown in columns))
     console.print(table)
