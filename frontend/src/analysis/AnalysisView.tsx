@@ -7,7 +7,16 @@ import { formatDuration, formatPlural } from '../ui/format';
 import { visible } from '../ui/text';
 import { Breakdown } from './Breakdown';
 import { FigureTable } from './FigureTable';
-import { type Answer, type Chosen, chosenOf, queryOf, type RankLaunches, searchOf } from './figures';
+import {
+  type Answer,
+  type Chosen,
+  chosenOf,
+  type Parts,
+  queryOf,
+  type RankLaunches,
+  type RankParts,
+  searchOf,
+} from './figures';
 import { MemoryChart } from './MemoryChart';
 import { TABLES, type TableKind } from './tables';
 
@@ -55,7 +64,7 @@ export function AnalysisView({ run }: { run: Run }) {
       )}
       {hasDevice ? (
         <>
-          <Verdicts ranks={answer.launches.ranks} />
+          <Verdicts ranks={answer.launches.ranks} parts={ranks} />
           <section class="analysis-part">
             <h2>Device time</h2>
             <Unlinked ranks={ranks} />
@@ -146,10 +155,10 @@ function Select({ label, all, value, options, onChoose }: SelectProps) {
 }
 
 /** Who holds up whom, and why that is said; ranks of one mind share a line. */
-function Verdicts({ ranks }: { ranks: readonly RankLaunches[] }) {
+function Verdicts({ ranks, parts }: { ranks: readonly RankLaunches[]; parts: readonly RankParts[] }) {
   const known = ranks.filter((rank) => rank.verdict !== null);
-  if (!known.length)
-    return <p class="muted">No device work is linked to a launch, so nobody can say who waits.</p>;
+  const shares = <p>{sharesOf(parts)}</p>;
+  if (!known.length) return shares;
   const bounds = [...new Set(known.map(({ verdict }) => verdict?.bound))];
   return (
     <section class="analysis-part">
@@ -171,8 +180,21 @@ function Verdicts({ ranks }: { ranks: readonly RankLaunches[] }) {
           </div>
         );
       })}
+      {shares}
     </section>
   );
+}
+
+/** The device's time in one sentence. */
+function sharesOf(parts: readonly Parts[]): string {
+  const window = Math.max(sum(parts.map((part) => part.window_ns)), 1);
+  const share = (key: 'idle_ns' | 'exposed_communication_ns') =>
+    `${((100 * sum(parts.map((part) => part[key]))) / window).toFixed(1)} %`;
+  const communicates = parts.some((part) => part.communication_ns > 0);
+  const alone = communicates
+    ? ` and communicates with nothing beside it ${share('exposed_communication_ns')}`
+    : '';
+  return `The device is idle ${share('idle_ns')} of its time${alone}.`;
 }
 
 function sum(values: readonly number[]): number {

@@ -21,7 +21,7 @@ interface Props {
 
 export function Breakdown({ ranks, timeline }: Props) {
   const bars = ranks.flatMap((rank) => {
-    const label = rank.rank === null ? 'rank ?' : `rank ${rank.rank}`;
+    const label = rank.rank !== null ? `rank ${rank.rank}` : ranks.length > 1 ? 'rank ?' : 'whole run';
     const steps = rank.steps.map((step) => ({ label: step.name, parts: step as Parts, inner: true }));
     return [{ label, parts: rank as Parts, inner: false }, ...(steps.length > 1 ? steps : [])];
   });

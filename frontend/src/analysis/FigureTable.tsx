@@ -16,12 +16,13 @@ interface Props {
 }
 
 export function FigureTable({ kind, lines, timeline }: Props) {
+  const columns = worthShowing(kind, lines);
   const [filter, setFilter] = useState('');
   const [sort, setSort] = useState(kind.sort);
   const [ascending, setAscending] = useState(false);
   const [all, setAll] = useState(false);
   if (!lines.length) return <p class="muted">{kind.empty}</p>;
-  const found = arranged(lines, kind.columns, filter, sort, ascending);
+  const found = arranged(lines, columns, filter, sort, ascending);
   const sortBy = (column: Column) => {
     setAscending(column.key === sort ? !ascending : Boolean(column.words));
     setSort(column.key);
@@ -47,7 +48,7 @@ export function FigureTable({ kind, lines, timeline }: Props) {
         <table class="figures wide-figures">
           <thead>
             <tr>
-              {kind.columns.map((column) => (
+              {columns.map((column) => (
                 <th
                   key={column.key}
                   scope="col"
@@ -65,12 +66,12 @@ export function FigureTable({ kind, lines, timeline }: Props) {
           <tbody>
             {(all ? found : found.slice(0, SHOWN)).map((line, at) => (
               <tr key={at}>
-                {kind.columns.map((column, index) => (
+                {columns.map((column, index) => (
                   <Cell
                     key={column.key}
                     column={column}
                     line={line}
-                    door={index === doorAt(kind) ? timeline : ''}
+                    door={index === doorAt(columns) ? timeline : ''}
                   />
                 ))}
               </tr>
@@ -87,8 +88,14 @@ export function FigureTable({ kind, lines, timeline }: Props) {
   );
 }
 
+/** All columns, but for the rank where there is one only. */
+function worthShowing({ columns }: TableKind, lines: readonly Line[]): readonly Column[] {
+  const several = new Set(lines.map(({ rank }) => rank)).size > 1;
+  return several ? columns : columns.filter(({ key }) => key !== 'rank');
+}
+
 /** Which column opens the timeline: the name, else the first with words. */
-function doorAt({ columns }: TableKind): number {
+function doorAt(columns: readonly Column[]): number {
   const name = columns.findIndex(({ key }) => key === 'name');
   return name >= 0 ? name : columns.findIndex(({ words }) => words);
 }
