@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from simulation import kernel_cache
+from simulation.analysis.report import analyze
 from simulation.events import EventTable
 from simulation.lod import LodIndex, Palette, TileSource, dense_view, tile
 from simulation.replay import Prediction, replay_run
@@ -42,11 +43,12 @@ def warm() -> None:
 
 
 def go_through(files: Sequence[Path], home: Path) -> None:
-    """Read, save, open, index, draw and replay, as the product does."""
+    """Read, save, open, index, draw, analyze and replay, as the product does."""
     measured = read_run(files)
     measured.save(home)
     for run in (measured, Run.open(home)):
         _draw(run.traces, run, home)
+        analyze(run)
         prediction = replay_run(run)
         prediction.save(home)
         opened = Prediction.open(home, run)

@@ -45,19 +45,22 @@ def _table(met: Attendance, views: Sequence[RankView]) -> list[dict[str, Any]]:
     latency = groups.min(met.dur_ns)
     wait = groups.sum(np.where(chosen, met.wait_ns, 0))
     total = groups.sum(np.where(chosen, met.dur_ns, 0))
-    kinds = Groups(key, size, ranks)
+    titles = [(label(found), found.kind) for found in met.keys]
+    codes = {title: code for code, title in enumerate(dict.fromkeys(titles))}
+    title = np.array([codes[title] for title in titles], np.int64)[key]
+    kinds, named = Groups(title, size, ranks), list(codes)
     known = (size >= 0) & (latency > 0)
     rate = np.where(known, size / np.maximum(latency, 1), np.nan)
     algo = kinds.sum(rate) / kinds.count
     longest = met.last[kinds.largest(latency)]
     seen = kinds.max(groups.count)
     factors = [
-        bus_factor(met.keys[at].kind, int(told) if told > 0 else int(there))
+        bus_factor(named[at][1], int(told) if told > 0 else int(there))
         for at, told, there in zip(kinds.keys[0].tolist(), kinds.keys[2].tolist(), seen.tolist(), strict=True)
     ]
     table = Table({
-        "group": [label(met.keys[at]) for at in kinds.keys[0].tolist()],
-        "kind": [met.keys[at].kind for at in kinds.keys[0].tolist()],
+        "group": [named[at][0] for at in kinds.keys[0].tolist()],
+        "kind": [named[at][1] for at in kinds.keys[0].tolist()],
         "size_bytes": [None if value < 0 else value for value in kinds.keys[1].tolist()],
         "group_size": [None if value < 0 else value for value in kinds.keys[2].tolist()],
         "ranks_seen": seen,

@@ -125,11 +125,16 @@ class RankView:
             rows=rows,
             start_ns=table.start_ns[rows],
             end_ns=table.end_ns[rows],
-            work=work_of(table)[rows],
+            work=self.work[rows],
             stream=table.track[rows].astype(np.int64),
             launch=table.launch[rows].astype(np.int64),
             step=table.step[rows].astype(np.int64),
         )
+
+    @cached_property
+    def work(self) -> np.ndarray:
+        """What each row would be as device work: i64, Work."""
+        return work_of(self.table)
 
     @cached_property
     def names(self) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from simulation.analysis.breakdown import COMMUNICATION, COMPUTE, Breakdown, Work, breakdowns, mixes_ns, spans_ns
 from simulation.analysis.intervals import union_ns
-from simulation.analysis.selection import OPS, RankView, work_of
+from simulation.analysis.selection import OPS, RankView
 from simulation.analysis.tables import share
 from simulation.events import Kind
 
@@ -126,7 +126,7 @@ def _activity_intervals(view: RankView) -> tuple[np.ndarray, np.ndarray, np.ndar
     loads = loads & slices & table.category_mask(OPS | {"user_annotation"})
     outer = view.is_op & (view.op_above < 0) & ~loads
     work = np.flatnonzero(table.is_device)
-    kinds = _OF_WORK[work_of(table)[work]]
+    kinds = _OF_WORK[view.work[work]]
     parts = [(np.flatnonzero(mask), kind) for mask, kind in (
         (view.is_call, Priority.RUNTIME), (loads, Priority.DATA_LOADER), (outer, Priority.HOST),
     )]  # fmt: skip

@@ -15,6 +15,7 @@ GENERATED_EVENTS = (1_000_000, 10_000_000)
 
 AGAINST = {
     rows.READ: f"{rows.JSON_LOADS}, {holistic.READ}",
+    rows.ANALYSIS: holistic.ANALYSIS,
     rows.GRAPH_AND_REPLAY: holistic.CRITICAL_PATH,
 }
 """What each figure is compared with; see docs/benchmarks.md."""

@@ -6,10 +6,12 @@ import gzip
 import json
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from simulation.analysis.report import analyze
 from simulation.events import EventTable
 from simulation.formats import read_trace
 from simulation.graph import TaskGraph, build_graph
@@ -21,6 +23,7 @@ from tests.benchmarks.timing import Figure, measure, measure_in_turn
 
 JSON_LOADS, READ, LANES, INDEX = "json.loads", "read", "lanes", "index"
 GRAPH, REPLAY, GRAPH_AND_REPLAY = "graph", "replay", "graph, replay, report"
+ANALYSIS = "analysis"
 VIEWPORT, CLOSE_VIEWPORT = "viewport, whole run", "viewport, a sixteenth of it"
 
 CLOSER_LEVELS = 4
@@ -36,6 +39,7 @@ def of_file(source: str, path: Path) -> list[Figure]:
         *measure_in_turn(source, entries, {JSON_LOADS: lambda: json.loads(text), READ: lambda: read_trace(path)}),
         *of_run(source, run),
         measure(source, GRAPH_AND_REPLAY, len(table), lambda: replay_run(run)),
+        measure(source, ANALYSIS, entries, lambda: analyze(_afresh(run))),
     ]
 
 
@@ -50,6 +54,11 @@ def of_run(source: str, run: Run) -> list[Figure]:
         measure(source, GRAPH, rows, lambda: built.append(build_graph(run))),
         measure(source, REPLAY, rows, lambda: replay(built[0])),
     ]
+
+
+def _afresh(run: Run) -> Run:
+    """The same run, with nothing worked out yet."""
+    return replace(run, traces=tuple(replace(table) for table in run.traces))
 
 
 class _Nesting:

@@ -18,7 +18,7 @@ from simulation.run import Run, read_run
 MODELS = ("bert-small", "falconsai-nsfw", "qwen1.5-0.5b")
 
 OTHERWISE = {"aten::copy_": "flops", "aten::mean": "bytes", "aten::layer_norm": "", "aten::convolution": ""}
-"""Operators of the roofline where ours differs, see docs/analysis.md: in what, or known by the operator that launches."""
+"""Operators of the roofline where ours differs (docs/analysis.md): in what; "": listed under the one that launches."""
 
 
 @pytest.fixture(scope="module", params=MODELS)
