@@ -111,23 +111,33 @@ def _convolution(stride: int, padding: int, dilation: int, transposed: int | Non
     def formula(inputs: Inputs) -> Volume | None:
         x, weight = inputs.shape(0), inputs.shape(1)
         settings = [inputs.numbers(at) for at in (stride, padding, dilation)]
-        if x is None or weight is None or None in settings or len(x) != len(weight) or len(x) < 3:
+        if x is None or weight is None or len(x) != len(weight) or len(x) < 3:
             return None
-        spaces = len(x) - 2
-        steps, pads, dilations = ((found or [1]) * (spaces // max(len(found or [1]), 1) or 1) for found in settings)
-        biased = bias is not None and inputs.shape(bias) is not None
-        extra = inputs.size_bytes(bias) if bias is not None else 0
         if transposed is not None and inputs.value(transposed) == "True":
             return None  # its output depends on more than is worth to follow here
+        each = [_per_axis(found, len(x) - 2) for found in settings]
+        if not all(each) or 0 in each[0]:
+            return None
         out_sizes = [
             (size + 2 * pad - gap * (kernel - 1) - 1) // step + 1
-            for size, kernel, step, pad, gap in zip(x[2:], weight[2:], steps, pads, dilations, strict=False)
+            for size, kernel, step, pad, gap in zip(x[2:], weight[2:], *each, strict=True)
         ]
+        if min(out_sizes) < 1:
+            return None
+        biased = bias is not None and inputs.shape(bias) is not None
+        extra = inputs.size_bytes(bias) if bias is not None else 0
         out = x[0] * weight[0] * prod(out_sizes)
         moved = inputs.size_bytes(0) + inputs.size_bytes(1) + extra + out * inputs.width(0)
         return Volume(2 * prod(weight[1:]) * out + out * biased, moved, inputs.width(0))
 
     return formula
+
+
+def _per_axis(values: list[int] | None, axes: int) -> list[int]:
+    """One value per axis; one for all counts for each. Empty where they do not fit."""
+    if not values or len(values) not in (1, axes):
+        return []
+    return values * (axes // len(values))
 
 
 def _convolution_backward(inputs: Inputs) -> Volume | None:
