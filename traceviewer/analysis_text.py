@@ -164,6 +164,11 @@ def _kernels_by_op(section: Line) -> Tables:
     )
 
 
+def _kernel_overlaps(section: Line) -> Tables:
+    columns = (("count", "count", number), ("at the same time", "overlap_ns", duration))
+    yield "Kernels that overlap", (*NAME, ("other", "other", text), *columns), section["pairs"]
+
+
 def _short_kernels(section: Line) -> Tables:
     title = f"Kernels under {duration(section['short_ns'])}: {section['count']:,}, {duration(section['total_ns'])}"
     yield title, (("operator", "op", text), *NAME, *SPREAD), section["kernels"]
@@ -176,6 +181,21 @@ def _ops(section: Line) -> Tables:
         ("device, subtree", "subtree_ns", duration),
     )  # fmt: skip
     yield "Operators", (*NAME, *columns), section["ops"]
+
+
+def _ops_by_shape(section: Line) -> Tables:
+    columns = (("shapes", "dims", text), *SPREAD)
+    yield "Operators by shapes, device time", (*RANK, *NAME, *columns), _inner(section, "ops")
+
+
+def _sequences(section: Line) -> Tables:
+    columns = (
+        ("count", "count", number), ("kernels", "kernels", number), ("host", "host_ns", duration),
+        ("device", "device_ns", duration), ("to launch", "op_to_launch_ns", lambda ns: duration(round(ns))),
+        ("launch to start", "launch_to_start_ns", lambda ns: duration(round(ns))),
+    )  # fmt: skip
+    yield "Operators by the kernels they launch themselves", (*NAME, *columns), section["innermost"]
+    yield "Outermost operators by all kernels under them", (*NAME, *columns), section["outermost"]
 
 
 def _modules(section: Line) -> Tables:
@@ -222,7 +242,8 @@ def _collectives(section: Line) -> Tables:
     yield f"Collectives ({section['clock']} clocks)", columns, section["collectives"]
     columns = (
         ("meetings", "meetings", number), ("came last", "came_last", number), ("came first", "came_first", number),
-        ("waited", "wait_ns", duration), ("others waited for it", "caused_wait_ns", duration),
+        ("waited", "wait_ns", duration), ("transfer", "transfer_ns", duration),
+        ("others waited for it", "caused_wait_ns", duration),
     )  # fmt: skip
     ranks = [line for line in section["stragglers"]["ranks"] if line["meetings"]]
     yield "Who came late", (*RANK, *columns), ranks
@@ -259,6 +280,7 @@ def _fusion(section: Line) -> Tables:
 RENDERERS: dict[str, Callable[[Line], Tables]] = {
     "breakdown": _breakdown, "step_time": _step_time, "utilization": _utilization, "idle": _idle,
     "launches": _launches, "queue": _queue, "kernels": _kernels, "kernels_by_op": _kernels_by_op,
-    "short_kernels": _short_kernels, "ops": _ops, "modules": _modules, "annotations": _annotations,
+    "short_kernels": _short_kernels, "kernel_overlaps": _kernel_overlaps, "ops_by_shape": _ops_by_shape,
+    "sequences": _sequences, "ops": _ops, "modules": _modules, "annotations": _annotations,
     "roofline": _roofline, "collectives": _collectives, "copies": _copies, "memory": _memory, "fusion": _fusion,
 }  # fmt: skip

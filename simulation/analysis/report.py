@@ -15,9 +15,12 @@ from simulation.analysis.launches import launches_of
 from simulation.analysis.memory import memory_of
 from simulation.analysis.modules import modules_of
 from simulation.analysis.ops import ops_of
+from simulation.analysis.overlaps import kernel_overlaps_of
 from simulation.analysis.queue import queue_of
 from simulation.analysis.roofline import roofline_of
 from simulation.analysis.selection import RankView, Selection
+from simulation.analysis.sequences import sequences_of
+from simulation.analysis.shapes import ops_by_shape_of
 from simulation.analysis.time_parts import breakdown_of, step_time_of
 from simulation.analysis.utilization import utilization_of
 from simulation.run import Run
@@ -33,8 +36,11 @@ SECTIONS: dict[str, Section] = {
     "queue": queue_of,
     "kernels": kernels_of,
     "kernels_by_op": kernels_by_op_of,
+    "kernel_overlaps": kernel_overlaps_of,
     "short_kernels": short_kernels_of,
     "ops": ops_of,
+    "ops_by_shape": ops_by_shape_of,
+    "sequences": sequences_of,
     "modules": modules_of,
     "annotations": annotations_of,
     "roofline": roofline_of,

@@ -172,6 +172,14 @@ class RankView:
         return np.where(launch >= 0, self.op_of[launch], -1)
 
     @cached_property
+    def outermost_op(self) -> np.ndarray:
+        """Row of the outermost operator around each device event's launch, -1 none: i64, in the order of `device`."""
+        top, above = self.launching_op, self.op_above
+        while (higher := (top >= 0) & (above[top] >= 0)).any():
+            top = np.where(higher, above[top], top)
+        return top
+
+    @cached_property
     def is_call(self) -> np.ndarray:
         return np.asarray(self.table.category_mask(CALL_CATEGORIES) & (self.table.kind == Kind.SLICE))
 

@@ -29,6 +29,7 @@ def stragglers(met: Attendance, views: Sequence[RankView]) -> dict[str, Any]:
             "came_first": int(np.count_nonzero(known & (first_trace == view.trace))),
             "wait_ns": int(met.wait_ns[mine].sum()),
             "caused_wait_ns": int(caused[was_last].sum()),
+            "transfer_ns": int((met.dur_ns - met.wait_ns)[mine].sum()),
             "communication_ns": int(met.dur_ns[met.trace == view.trace].sum()),
         })  # fmt: skip
     return {"ranks": lines, "steps": _by_step(met, views, caused, chosen)}

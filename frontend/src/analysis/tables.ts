@@ -75,6 +75,7 @@ const SPREAD = [
   time('max_ns', 'most'),
 ];
 
+const joined = (names: unknown) => (names as string[]).map((name) => name.slice(0, 60)).join(' · ');
 const within = (key: string) => (section: unknown) => (section as Record<string, Line[]>)[key];
 const inRanks = (key: string) => (section: unknown) => perRank(section, key);
 
@@ -146,7 +147,7 @@ export const TABLES: readonly TableKind[] = [
       count('came_first', 'came first'),
       time('caused_wait_ns', 'others waited for it'),
       time('wait_ns', 'waited itself'),
-      time('communication_ns', 'communication'),
+      time('transfer_ns', 'transfer', 'without the waiting'),
     ],
     sort: 'caused_wait_ns',
     empty: 'No rank meets another in this run.',
@@ -189,6 +190,50 @@ export const TABLES: readonly TableKind[] = [
     ],
     sort: 'busy_ns',
     empty: 'No shapes were recorded (record_shapes=True), or no operator with a formula launched work.',
+  },
+  {
+    id: 'ops_by_shape',
+    label: 'Operators by shapes',
+    section: 'ops_by_shape',
+    lines: inRanks('ops'),
+    columns: [RANK, NAME, words('dims', 'shapes'), ...SPREAD],
+    sort: 'total_ns',
+    empty: 'No operator launched device work.',
+  },
+  {
+    id: 'sequences',
+    label: 'Kernel sequences',
+    section: 'sequences',
+    lines: (section) =>
+      (section as { outermost: Line[] }).outermost.map((line) => ({
+        ...line,
+        sequence: joined(line.sequence),
+      })),
+    columns: [
+      NAME,
+      count('count', 'calls'),
+      count('kernels', 'kernels each'),
+      time('device_ns', 'device'),
+      time('host_ns', 'host'),
+      time('launch_to_start_ns', 'launch to start', 'mean over its kernels'),
+      words('sequence', 'kernels, in order'),
+    ],
+    sort: 'device_ns',
+    empty: 'No operator launched three kernels or more.',
+  },
+  {
+    id: 'kernel_overlaps',
+    label: 'Overlapping kernels',
+    section: 'kernel_overlaps',
+    lines: within('pairs'),
+    columns: [
+      NAME,
+      words('other', 'at the same time'),
+      count('count', 'count'),
+      time('overlap_ns', 'overlap'),
+    ],
+    sort: 'overlap_ns',
+    empty: 'No two kernels ran at the same time for 1 us or longer.',
   },
   {
     id: 'modules',
@@ -237,10 +282,7 @@ export const TABLES: readonly TableKind[] = [
     label: 'Fusion candidates',
     section: 'fusion',
     lines: (section) =>
-      (section as { chains: Line[] }).chains.map((line) => ({
-        ...line,
-        name: (line.kernels as string[]).map((name) => name.slice(0, 60)).join(' · '),
-      })),
+      (section as { chains: Line[] }).chains.map((line) => ({ ...line, name: joined(line.kernels) })),
     columns: [
       words('name', 'kernels that always follow one another'),
       count('length', 'length'),
