@@ -20,7 +20,7 @@ from traceviewer.engine.opened import OPENED, Files
 from traceviewer.engine.pool import ask
 
 MAX_CHOSEN = 1000
-KEPT = 128
+KEPT = 32
 """Answers held in memory; a page asks for a section at a time."""
 
 AnalysisSerializer = inline_serializer(
