@@ -14,11 +14,15 @@ import numpy as np
 
 from simulation.analysis.credit import credited
 from simulation.analysis.peaks import Peak, peak_of
+from simulation.analysis.recorded import extracted
 from simulation.analysis.selection import RankView
 from simulation.analysis.tables import share
 from simulation.analysis.volumes import FORMULAS, NEEDS_VALUES, Inputs, Volume, volume
 from simulation.meetings import words_of
 from simulation.tracks import inherited
+
+CONCRETE = r'"Concrete Inputs"\s*:\s*(?P<value>\[(?:"(?:[^"\\]|\\.)*"|[^"\]])*\])'
+"""A list of strings, in which brackets count for nothing."""
 
 
 def roofline_of(views: Sequence[RankView]) -> dict[str, Any]:
@@ -112,25 +116,14 @@ def _codes(column: Any) -> np.ndarray:
 
 def _values(view: RankView, rows: np.ndarray) -> tuple[np.ndarray, list[list[str]]]:
     """(code of each row's inputs that are no tensors, those inputs by code); only read where a formula needs them."""
-    code, words, known = np.zeros(len(rows), np.int64), [list[str]()], {"[]": 0}
+    code, words = np.zeros(len(rows), np.int64), [list[str]()]
     needs = np.array([name in NEEDS_VALUES for name in view.table.names] or [False])
-    for at in np.flatnonzero(needs[view.table.name[rows]]).tolist():
-        text = _concrete(view.table.args[int(view.table.source_index[rows[at]])])
-        code[at] = known.setdefault(text, len(words))
-        if code[at] == len(words):
-            words.append([value if isinstance(value, str) else "" for value in _decoded(text)])
+    at = np.flatnonzero(needs[view.table.name[rows]])
+    texts = extracted(view.table, rows[at], CONCRETE).fill_null("[]").dictionary_encode()
+    code[at] = texts.indices.to_numpy(zero_copy_only=False) + len(words)
+    for text in texts.dictionary.to_pylist():
+        words.append([value if isinstance(value, str) else "" for value in _decoded(text)])
     return code, words
-
-
-class _Args(msgspec.Struct):
-    values: msgspec.Raw = msgspec.field(default=msgspec.Raw(b"[]"), name="Concrete Inputs")
-
-
-def _concrete(args: bytes) -> str:
-    try:
-        return bytes(msgspec.json.decode(args, type=_Args).values).decode(errors="replace")
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return "[]"
 
 
 def _decoded(text: str) -> list[Any]:

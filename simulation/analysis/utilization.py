@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow.compute as pc
 
 from simulation.analysis.intervals import union_ns
+from simulation.analysis.recorded import extracted
 from simulation.analysis.selection import RankView
 from simulation.analysis.tables import share
 from simulation.events import EventTable
 
-OCCUPANCY = r'"est\. achieved occupancy %"\s*:\s*(?P<percent>[0-9.]+)'
+OCCUPANCY = r'"est\. achieved occupancy %"\s*:\s*(?P<value>[0-9.]+)'
 
 
 def utilization_of(views: Sequence[RankView]) -> dict[str, Any]:
@@ -78,12 +79,9 @@ def _occupancy(view: RankView, dur_ns: np.ndarray) -> float | None:
     kernels = np.flatnonzero(_kernel_lines(view) >= 0)
     if not len(kernels):
         return None
-    source = view.table.source_index[view.device.rows[kernels]].astype(np.int64)
-    order = np.argsort(source, kind="stable")
-    texts = view.table.args.take(source[order])
-    found = pc.struct_field(pc.extract_regex(texts.cast("large_string", safe=False), OCCUPANCY), "percent")
+    found = extracted(view.table, view.device.rows[kernels], OCCUPANCY)
     percent = np.asarray(pc.cast(found, "float64").to_numpy(zero_copy_only=False), np.float64)
-    weight = dur_ns[kernels[order]].astype(np.float64)
+    weight = dur_ns[kernels].astype(np.float64)
     told = ~np.isnan(percent)
     return float((percent[told] * weight[told]).sum() / weight[told].sum()) if weight[told].sum() else None
 

@@ -222,6 +222,30 @@ def test_hta_says_the_same_of_the_steps_that_it_keeps(samples: Path) -> None:
     }  # fmt: skip
 
 
+def test_hta_says_the_same_of_streams_launches_and_kernels(samples: Path) -> None:
+    """What HTA 0.5.0 with pandas 2.3.3 prints for this file."""
+    run = read_run([samples / "hta" / "control.json.gz"])
+    found = analyze(run, Selection(steps=frozenset(range(1009, 1014))), ["idle", "launches", "queue", "kernels"])
+    (idle,) = found["idle"]["ranks"]
+    waits = {
+        line["stream"]: tuple(line[f"{cause}_ns"] // 1000 for cause in ("host_wait", "kernel_wait", "other"))
+        for line in idle["streams"]
+    }
+    assert waits == {
+        7: (102_154, 14_226, 32_183), 20: (346_996, 621, 7_470), 21: (237_710, 71, 0), 22: (271_786, 1_253, 0),
+    }  # fmt: skip
+    calls = found["launches"]["ranks"][0]["calls"]
+    keys = ("count", "call_ns", "device_ns", "delay_ns", "late", "slow_calls", "shorter_than_call")
+    sums = [sum(line[key] for line in calls) for key in keys]
+    assert sums == [7875, 115_050_000, 413_947_000, 15_865_017_000, 5111, 25, 3067]
+    queues = {line["stream"]: (line["max"], line["points"]) for line in found["queue"]["ranks"][0]["streams"]}
+    assert queues == {7: (287, 14_940), 20: (10, 470), 21: (2, 100), 22: (22, 240)}
+    nccl = [line for line in found["kernels"]["kernels"] if line["work"] == "communication"]
+    assert [(line["total_ns"], line["max_ns"], line["min_ns"], round(line["deviation_ns"])) for line in nccl] == [
+        (105_057_000, 12_606_000, 17_000, 3_671_551), (27_453_000, 4_796_000, 65_000, 1_617_790),
+    ]  # fmt: skip
+
+
 def test_overlapped_expert_parallel_exchange_is_communication(samples: Path) -> None:
     found = rank(read_run([samples / "deepseek" / "train.json.gz"]), "breakdown")
     figures = {
