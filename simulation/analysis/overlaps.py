@@ -23,16 +23,17 @@ def kernel_overlaps_of(views: Sequence[RankView]) -> dict[str, Any]:
     parts = [_pairs(view) for view in views]
     columns = [np.concatenate([np.empty(0, np.int64), *(part[at] for part in parts)]) for at in range(5)]
     first, second, overlap_ns, trace, row = columns
-    groups = Groups(np.minimum(first, second), np.maximum(first, second))
     words = views[0].run.names if views else ()
-    longest = groups.largest(overlap_ns)
+    groups = Groups(np.minimum(first, second) * len(words) + np.maximum(first, second))
+    one, other = np.divmod(groups.keys[0], max(len(words), 1))
+    example = groups.order[groups.begin]
     table = Table({
-        "name": [words[code] for code in groups.keys[0].tolist()],
-        "other": [words[code] for code in groups.keys[1].tolist()],
+        "name": [words[code] for code in one.tolist()],
+        "other": [words[code] for code in other.tolist()],
         "count": groups.count,
         "overlap_ns": groups.sum(overlap_ns),
-        "trace": trace[longest],
-        "row": row[longest],
+        "trace": trace[example],
+        "row": row[example],
     })  # fmt: skip
     return {"least_ns": LEAST_NS, "pairs": table.by("overlap_ns").records()}
 

@@ -76,6 +76,11 @@ const SPREAD = [
 ];
 
 const joined = (names: unknown) => (names as string[]).map((name) => name.slice(0, 60)).join(' · ');
+const CAUSES: Record<string, string> = {
+  host_wait: 'the host was late',
+  kernel_wait: 'between queued kernels',
+  other: 'other',
+};
 const within = (key: string) => (section: unknown) => (section as Record<string, Line[]>)[key];
 const inRanks = (key: string) => (section: unknown) => perRank(section, key);
 
@@ -151,6 +156,24 @@ export const TABLES: readonly TableKind[] = [
     ],
     sort: 'caused_wait_ns',
     empty: 'No rank meets another in this run.',
+  },
+  {
+    id: 'waits',
+    label: 'Longest waits',
+    section: 'collectives',
+    lines: within('worst'),
+    columns: [
+      words('group', 'group'),
+      words('kind', 'kind'),
+      count('step', 'step'),
+      count('last_rank', 'last to come'),
+      time('wait_ns', 'waited, all ranks'),
+      time('skew_start_ns', 'first to last arrival'),
+      time('transfer_ns', 'transfer'),
+      count('ranks_seen', 'ranks'),
+    ],
+    sort: 'wait_ns',
+    empty: 'No rank waits for another, as far as this run shows.',
   },
   {
     id: 'launches',
@@ -267,6 +290,21 @@ export const TABLES: readonly TableKind[] = [
     ],
     sort: 'idle_ns',
     empty: 'Nothing ran on a device.',
+  },
+  {
+    id: 'gaps',
+    label: 'Longest gaps',
+    section: 'idle',
+    lines: inRanks('longest'),
+    columns: [
+      RANK,
+      words('name', 'ended by'),
+      time('dur_ns', 'idle'),
+      { ...words('cause', 'cause'), show: (cause) => CAUSES[String(cause)] ?? '–' },
+      time('begin_ns', 'since'),
+    ],
+    sort: 'dur_ns',
+    empty: 'The device is never idle.',
   },
   {
     id: 'short_kernels',
