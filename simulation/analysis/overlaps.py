@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.typed import Dict
 
 from simulation.analysis.selection import RankView
 from simulation.analysis.tables import Groups, Table
@@ -20,50 +21,51 @@ def kernel_overlaps_of(views: Sequence[RankView]) -> dict[str, Any]:
 
     Three kernels at once are three pairs, so that the sum may exceed the time itself.
     """
-    parts = [_pairs(view) for view in views]
-    columns = [np.concatenate([np.empty(0, np.int64), *(part[at] for part in parts)]) for at in range(5)]
-    first, second, overlap_ns, trace, row = columns
     words = views[0].run.names if views else ()
-    groups = Groups(np.minimum(first, second) * len(words) + np.maximum(first, second))
+    parts = [_pairs(view, len(words)) for view in views]
+    columns = zip(*parts, strict=True)
+    pair, count, overlap_ns, trace, row = (np.concatenate(part) for part in columns)
+    groups = Groups(pair)
     one, other = np.divmod(groups.keys[0], max(len(words), 1))
-    example = groups.order[groups.begin]
+    longest = groups.largest(overlap_ns)
     table = Table({
         "name": [words[code] for code in one.tolist()],
         "other": [words[code] for code in other.tolist()],
-        "count": groups.count,
+        "count": groups.sum(count),
         "overlap_ns": groups.sum(overlap_ns),
-        "trace": trace[example],
-        "row": row[example],
+        "trace": trace[longest],
+        "row": row[longest],
     })  # fmt: skip
     return {"least_ns": LEAST_NS, "pairs": table.by("overlap_ns").records()}
 
 
-def _pairs(view: RankView) -> tuple[np.ndarray, ...]:
-    """(name, name, overlap, trace, row of the later one) of each pair of one rank."""
+def _pairs(view: RankView, names: int) -> tuple[np.ndarray, ...]:
+    """(pair of names as a number, count, overlap, trace, row of an example) of one rank."""
     device = view.device
-    first, second, overlap_ns = overlapping(device.start_ns, device.end_ns, device.stream, LEAST_NS)
-    names, rows = view.names[device.rows], device.rows[second]
-    return names[first], names[second], overlap_ns, np.full(len(rows), view.trace, np.int64), rows
+    name = view.names[device.rows]
+    pair, count, overlap_ns, example = overlapping(device.start_ns, device.end_ns, device.stream, name, names, LEAST_NS)
+    return pair, count, overlap_ns, np.full(len(pair), view.trace, np.int64), device.rows[example]
 
 
 def overlapping(
-    start_ns: np.ndarray, end_ns: np.ndarray, stream: np.ndarray, least_ns: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs of intervals, by start, of different streams that overlap: (earlier, later, ns), i64 each.
+    start_ns: np.ndarray, end_ns: np.ndarray, stream: np.ndarray, name: np.ndarray, names: int, least_ns: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of names whose intervals, given by start, overlap on different streams for `least_ns` or longer.
 
-    Costs intervals times how many are active at once, and the pairs.
+    (lower name * names + higher name, how often, ns in all, a later interval of such a pair), i64 each. Costs intervals
+    times how many are active at once.
     """
-    count = int(_overlapping(start_ns, end_ns, stream, least_ns, np.empty((0, 3), np.int64)))
-    pairs = np.empty((count, 3), np.int64)
-    _overlapping(start_ns, end_ns, stream, least_ns, pairs)
-    return pairs[:, 0], pairs[:, 1], pairs[:, 2]
+    return tuple(_overlapping(start_ns, end_ns, stream, name, names, least_ns))  # type: ignore[return-value]
 
 
 @njit(cache=True, nogil=True)
-def _overlapping(start: np.ndarray, end: np.ndarray, stream: np.ndarray, least: int, pairs: np.ndarray) -> int:
-    """Count the pairs; write them where `pairs` has room."""
+def _overlapping(
+    start: np.ndarray, end: np.ndarray, stream: np.ndarray, name: np.ndarray, names: int, least: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    slots = Dict.empty(types.int64, types.int64)
+    found = np.zeros((16, 4), np.int64)
     active = np.empty(len(start), np.int64)
-    open_, found = 0, 0
+    open_ = 0
     for now in range(len(start)):
         kept = 0
         for at in range(open_):
@@ -73,10 +75,18 @@ def _overlapping(start: np.ndarray, end: np.ndarray, stream: np.ndarray, least: 
             active[kept] = before
             kept += 1
             shared = min(end[before], end[now]) - start[now]
-            if stream[before] != stream[now] and shared >= least:
-                if found < len(pairs):
-                    pairs[found, 0], pairs[found, 1], pairs[found, 2] = before, now, shared
-                found += 1
+            if stream[before] == stream[now] or shared < least:
+                continue
+            pair = min(name[before], name[now]) * names + max(name[before], name[now])
+            if pair not in slots:
+                slots[pair] = len(slots)
+                if len(slots) > len(found):
+                    found = np.concatenate((found, np.zeros_like(found)))
+                found[slots[pair], 0], found[slots[pair], 3] = pair, now
+            slot = slots[pair]
+            found[slot, 1] += 1
+            found[slot, 2] += shared
         active[kept] = now
         open_ = kept + 1
-    return found
+    known = found[: len(slots)]
+    return known[:, 0].copy(), known[:, 1].copy(), known[:, 2].copy(), known[:, 3].copy()

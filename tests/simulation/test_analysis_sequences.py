@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,19 +12,26 @@ from simulation.analysis.overlaps import overlapping
 from simulation.analysis.report import analyze
 from tests.simulation.build import Event, call, kernel, make_run, op
 
+NAMES = 4
+WORK = st.lists(
+    st.tuples(st.integers(0, 20), st.integers(0, 9), st.integers(0, 2), st.integers(0, NAMES - 1)), max_size=14
+)  # start, duration, stream, name
 
-@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 9), st.integers(0, 2)), max_size=12), st.integers(1, 4))
-def test_it_finds_each_pair_that_overlaps(work: list[tuple[int, int, int]], least: int) -> None:
+
+@given(WORK, st.integers(1, 4))
+def test_it_finds_each_pair_that_overlaps(work: list[tuple[int, int, int, int]], least: int) -> None:
     work = sorted(work)
-    start, dur, stream = (np.array([line[at] for line in work], np.int64) for at in range(3))
-    found = set(zip(*(column.tolist() for column in overlapping(start, start + dur, stream, least)), strict=True))
-    expected = set()
-    for a, (begin_a, long_a, stream_a) in enumerate(work):
-        for b, (begin_b, long_b, stream_b) in enumerate(work[a + 1 :], a + 1):
+    start, dur, stream, name = (np.array([line[at] for line in work], np.int64) for at in range(4))
+    found = overlapping(start, start + dur, stream, name, NAMES, least)
+    expected: dict[int, list[int]] = defaultdict(list)
+    for a, (begin_a, long_a, stream_a, name_a) in enumerate(work):
+        for begin_b, long_b, stream_b, name_b in work[a + 1 :]:
             shared = min(begin_a + long_a, begin_b + long_b) - max(begin_a, begin_b)
             if stream_a != stream_b and shared >= least:
-                expected.add((a, b, shared))
-    assert found == expected
+                expected[min(name_a, name_b) * NAMES + max(name_a, name_b)].append(shared)
+    pairs = {pair: (count, ns) for pair, count, ns, _ in zip(*(column.tolist() for column in found), strict=True)}
+    assert pairs == {pair: (len(shared), sum(shared)) for pair, shared in expected.items()}
+    assert all(name[example] in divmod(pair, NAMES) for pair, *_, example in zip(*found, strict=True))
 
 
 def test_kernels_that_overlap_are_named() -> None:
