@@ -23,15 +23,16 @@ def _kinds(view: RankView) -> list[dict[str, Any]]:
     copies = device.at(np.isin(device.work, (Work.COPY, Work.SET)))
     side = view.table.sides["device"]
     size_bytes = np.asarray(side["size_bytes"])[np.searchsorted(np.asarray(side["row"]), copies.rows)]
-    kinds = np.array([name.partition("(")[0].strip() for name in view.table.names] or [""])
-    kind = kinds[view.table.name[copies.rows]]
-    found = []
-    for word in np.unique(kind).tolist():
-        mine = kind == word
+    words: dict[str, int] = {}
+    code = [words.setdefault(name.partition("(")[0].strip(), len(words)) for name in view.table.names]
+    kind = np.array(code or [0], np.int64)[view.table.name[copies.rows]]
+    labels, found = list(words), []
+    for number in np.unique(kind).tolist():
+        mine = kind == number
         start, end, size = copies.start_ns[mine], copies.end_ns[mine], size_bytes[mine]
         longest = int(np.argmax(end - start))
         line = {
-            "kind": word,
+            "kind": labels[number],
             "count": len(start),
             "total_ns": int((end - start).sum()),
             "busy_ns": union_ns(start, end),
