@@ -148,6 +148,14 @@ function answer(url: string): unknown {
     idle: { ranks: idle },
     kernels: { kernels: lines },
     memory: { ranks: [] },
+    collectives: {
+      stragglers: {
+        ranks: [
+          { rank: 0, caused_wait_ns: 0 },
+          { rank: 1, caused_wait_ns: 7000 },
+        ],
+      },
+    },
   };
   const asked = Object.fromEntries(sections.map((name) => [name, all[name]]));
   return { ranks: [0, 1], steps: [4], placed: 'recorded', ...asked };
@@ -165,6 +173,7 @@ test('the page says who holds up whom, and where the time goes', async () => {
   expect(root.textContent).toContain(
     'idle 40.0 % of its time and communicates with nothing beside it 20.0 %',
   );
+  expect(root.textContent).toContain('wait 7.00 us in all for the last to come, 7.00 us of it for rank 1');
   expect(root.textContent).toContain('1 device event of 20 (5 %) have no launch');
   expect(root.querySelectorAll('.bar-line')).toHaveLength(2);
   expect(root.querySelector('.bar-line')?.getAttribute('href')).toBe('/p/demo/runs/r1/?from=100&to=1100');

@@ -15,12 +15,13 @@ import {
   queryOf,
   type RankLaunches,
   type RankParts,
+  type Straggler,
   searchOf,
 } from './figures';
 import { MemoryChart } from './MemoryChart';
 import { TABLES, type TableKind } from './tables';
 
-const FIRST = ['breakdown', 'launches', 'idle'];
+const FIRST = ['breakdown', 'launches', 'idle', 'collectives'];
 
 /** An answer, or why there is none. The one before stays until the next has come. */
 function useAnswer(run: Run, chosen: Chosen, sections: readonly string[]): [Answer | null, string] {
@@ -45,7 +46,7 @@ function useAnswer(run: Run, chosen: Chosen, sections: readonly string[]): [Answ
 
 export function AnalysisView({ run }: { run: Run }) {
   const [chosen, setChosen] = useState(() => chosenOf(location.search));
-  const [table, setTable] = useState(() => tableOf(location.search));
+  const [table, setTable] = useState(() => tableOf(location.search, run));
   const [known] = useAnswer(run, { rank: null, step: null }, ['breakdown']);
   const [answer, problem] = useAnswer(run, chosen, FIRST);
   useEffect(() => history.replaceState(null, '', searchOf(chosen, table.id)), [chosen, table]);
@@ -65,6 +66,7 @@ export function AnalysisView({ run }: { run: Run }) {
       {hasDevice ? (
         <>
           <Verdicts ranks={answer.launches.ranks} parts={ranks} />
+          <Waited ranks={answer.collectives?.stragglers.ranks ?? []} />
           <section class="analysis-part">
             <h2>Device time</h2>
             <Unlinked ranks={ranks} />
@@ -73,7 +75,10 @@ export function AnalysisView({ run }: { run: Run }) {
           <Idle section={answer.idle} />
         </>
       ) : (
-        <p class="muted">Nothing ran on a device: only the host's operators are shown.</p>
+        <>
+          <p class="muted">Nothing ran on a device: only the host's operators are shown.</p>
+          <Waited ranks={answer.collectives?.stragglers.ranks ?? []} />
+        </>
       )}
       <Memory run={run} chosen={chosen} />
       <Tables run={run} chosen={chosen} table={table} onTable={setTable} />
@@ -81,9 +86,10 @@ export function AnalysisView({ run }: { run: Run }) {
   );
 }
 
-function tableOf(search: string): TableKind {
-  const id = new URLSearchParams(search).get('table');
-  return TABLES.find((kind) => kind.id === id) ?? TABLES[0];
+/** The table that the address names; else that of the kernels, or of the operators where nothing ran on a device. */
+function tableOf(search: string, run: Run): TableKind {
+  const named = new URLSearchParams(search).get('table') ?? (run.gpu_events ? 'kernels' : 'ops');
+  return TABLES.find((kind) => kind.id === named) ?? TABLES[0];
 }
 
 function Problem({ text }: { text: string }) {
@@ -195,6 +201,19 @@ function sharesOf(parts: readonly Parts[]): string {
     ? ` and communicates with nothing beside it ${share('exposed_communication_ns')}`
     : '';
   return `The device is idle ${share('idle_ns')} of its time${alone}.`;
+}
+
+/** Who keeps the others waiting, if anybody does. */
+function Waited({ ranks }: { ranks: readonly Straggler[] }) {
+  const waited = sum(ranks.map((rank) => rank.caused_wait_ns));
+  if (!waited) return null;
+  const worst = ranks.reduce((a, b) => (b.caused_wait_ns > a.caused_wait_ns ? b : a));
+  return (
+    <p>
+      In collectives ranks wait {formatDuration(waited)} in all for the last to come,{' '}
+      {formatDuration(worst.caused_wait_ns)} of it for rank {worst.rank ?? '?'}.
+    </p>
+  );
 }
 
 function sum(values: readonly number[]): number {

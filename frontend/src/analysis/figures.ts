@@ -58,6 +58,11 @@ export interface MemoryDevice {
   reserved: Series;
 }
 
+export interface Straggler {
+  rank: number | null;
+  caused_wait_ns: Nanoseconds;
+}
+
 /** One line of a table; which keys it has, its columns say. */
 export type Line = Record<string, unknown>;
 
@@ -67,6 +72,7 @@ export interface Answer {
   placed: string;
   breakdown?: { ranks: RankParts[] };
   launches?: { ranks: RankLaunches[] };
+  collectives?: { stragglers: { ranks: Straggler[] } };
   memory?: { ranks: { rank: number | null; devices: MemoryDevice[] }[] };
   [section: string]: unknown;
 }
