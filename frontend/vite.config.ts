@@ -21,6 +21,7 @@ export default defineConfig({
         timeline: path('src/timeline.tsx'),
         compare: path('src/compare.tsx'),
         sensitivity: path('src/sensitivity.tsx'),
+        analysis: path('src/analysis.tsx'),
       },
       output: {
         entryFileNames: '[name].js',

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from simulation import kernel_cache
+from simulation.analysis.report import analyze
 from simulation.events import EventTable
 from simulation.graph import build_graph
 from simulation.lod import LodIndex, Palette, TileSource, dense_view, tile
@@ -46,7 +47,7 @@ def warm() -> None:
 
 
 def go_through(files: Sequence[Path], home: Path) -> None:
-    """Read, save, open, index, draw and replay, as the product does."""
+    """Read, save, open, index, draw, analyze and replay, as the product does."""
     measured = read_run(files)
     measured.save(home)
     for run in (measured, Run.open(home)):
@@ -55,6 +56,7 @@ def go_through(files: Sequence[Path], home: Path) -> None:
         prediction = predict(run, graph)
         sensitivity(run, graph, most=1)
         replay(graph, schedule=Schedule.of(graph, streams_of(run)), mode="events")
+        analyze(run)
         prediction.save(home)
         opened = Prediction.open(home, run)
         _draw([opened.table(trace) for trace in range(len(run.traces))], run, home)

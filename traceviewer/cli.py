@@ -109,6 +109,40 @@ def replay(
 
 
 @app.command()
+def analyze(
+    files: Files,
+    as_json: AsJson = False,
+    section: Annotated[list[str] | None, typer.Option(help="Only this section; may be given several times.")] = None,
+    rank: Annotated[list[int] | None, typer.Option(min=0, help="Only this rank; several times.")] = None,
+    step: Annotated[list[int] | None, typer.Option(help="Only this step, by its number; several times.")] = None,
+    linked_only: Annotated[
+        bool, typer.Option(help="Leave out device work whose launch is not in the trace, as TraceLens does.")
+    ] = False,
+    top: Annotated[int, typer.Option(min=1, help="Lines of each table.")] = 15,
+) -> None:
+    """Say where the time goes: breakdown, idle causes, kernels, operators, collectives, memory and more."""
+    from simulation.analysis.report import UnknownSection
+    from simulation.analysis.report import analyze as analyzed
+    from simulation.analysis.selection import Selection
+    from simulation.run import read_run
+    from traceviewer import analysis_text
+
+    with progress_bar() as progress:
+        run = read_run(files, progress)
+    if missing := set(rank or ()) - set(run.ranks):
+        raise typer.BadParameter(f"the run has no rank {min(missing)}", param_hint="--rank")
+    selection = Selection(frozenset(rank) if rank else None, frozenset(step) if step else None, linked_only)
+    try:
+        figures = analyzed(run, selection, section or ())
+    except UnknownSection as error:
+        raise typer.BadParameter(str(error), param_hint="--section") from error
+    if as_json:
+        print(json.dumps(figures))
+    else:
+        analysis_text.show(figures, top)
+
+
+@app.command()
 def export(
     files: Files,
     out: Annotated[Path, typer.Option(help="The file to write; `.gz` behind `.json` packs it.")],

@@ -13,21 +13,21 @@ from tests.benchmarks.timing import Figure
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOME = ROOT / ".venv-bench"
 PACKAGES = ("HolisticTraceAnalysis==0.5.0", "pandas==2.3.3")
-READ, CRITICAL_PATH = "HTA read", "HTA critical path"
+READ, ANALYSIS, CRITICAL_PATH = "HTA read", "HTA analysis", "HTA critical path"
 
 
 def figures(source: str, file: Path, entries: int) -> list[Figure]:
-    """What HTA needs to read `file`, and to build its graph and critical path over the same steps."""
+    """What HTA needs to read `file`, for its figures, and for its graph and critical path over the same steps."""
     script = Path(__file__).with_name("holistic_times.py")
     done = subprocess.run([_python(), str(script), str(file)], capture_output=True, text=True)
     if done.returncode:
         print(f"HTA failed on {source}: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
         return []
     times = json.loads(done.stdout.splitlines()[-1])
-    read = Figure(source, READ, entries, times["read_s"])
+    figures = [Figure(source, what, entries, times[key]) for what, key in ((READ, "read_s"), (ANALYSIS, "analysis_s"))]
     if "critical_path_s" not in times:
-        return [read]
-    return [read, Figure(source, CRITICAL_PATH, times["critical_path_events"], times["critical_path_s"])]
+        return figures
+    return [*figures, Figure(source, CRITICAL_PATH, times["critical_path_events"], times["critical_path_s"])]
 
 
 def _python() -> str:

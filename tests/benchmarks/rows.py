@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from simulation.analysis.report import analyze
 from simulation.events import EventTable
 from simulation.formats import read_trace
 from simulation.graph import TaskGraph, build_graph
@@ -27,6 +29,7 @@ from tests.benchmarks.timing import Figure, measure, together
 LANES, INDEX = "lanes", "index"
 GRAPH, REPLAY, GRAPH_AND_REPLAY = "graph", "replay", "graph, replay, report"
 PATH, SENSITIVITY, FIRST_USE = "graph, replay, path", "sensitivity", "first use in a fresh process"
+ANALYSIS = "analysis"
 VIEWPORT, CLOSE_VIEWPORT = "viewport, whole run", "viewport, a sixteenth of it"
 
 CLOSER_LEVELS = 4
@@ -40,6 +43,7 @@ def of_file(source: str, path: Path) -> list[Figure]:
         *of_run(source, run),
         measure(source, PATH, len(run.traces[0]), lambda: causes_of_path(run)),
         measure(source, GRAPH_AND_REPLAY, len(run.traces[0]), lambda: replay_run(run)),
+        measure(source, ANALYSIS, run.traces[0].info.events, lambda: analyze(_afresh(run))),
         *_scenarios(source, run),
         measure(source, FIRST_USE, run.traces[0].info.events, lambda: in_fresh_process(path)),
     ]
@@ -89,6 +93,11 @@ def _graph(source: str, run: Run) -> list[Figure]:
         measure(source, GRAPH, rows, lambda: built.append(build_graph(run))),
         measure(source, REPLAY, rows, lambda: replay(built[0])),
     ]
+
+
+def _afresh(run: Run) -> Run:
+    """The same run, with nothing worked out yet."""
+    return replace(run, traces=tuple(replace(table) for table in run.traces))
 
 
 class _Nesting:

@@ -69,6 +69,7 @@ FOREIGN: dict[str, Entry] = {
     "api/v1/runs/<uuid:run>/originals/<int:trace>/": Entry(RUN | {"trace": 0}),
     "api/v1/runs/<uuid:run>/export/": Entry(RUN, query="?format=csv"),
     "api/v1/runs/<uuid:run>/collectives/": Entry(RUN),
+    "api/v1/runs/<uuid:run>/analysis/": Entry(RUN, query="?sections=breakdown"),
     "api/v1/runs/<uuid:run>/names/": Entry(RUN, query="?codes=0"),
     "api/v1/runs/<uuid:run>/events/<int:trace>/<int:row>/": Entry(RUN | {"trace": 0, "row": 0}),
     "api/v1/runs/<uuid:run>/tiles/<int:level>/<int:index>/": Entry(RUN | {"level": 9, "index": 0}, query="?tracks=0"),
@@ -79,6 +80,7 @@ FOREIGN: dict[str, Entry] = {
     "p/<slug:slug>/": Entry(SLUG),
     "p/<slug:slug>/runs/<uuid:run>/": Entry(SLUG | RUN),
     "p/<slug:slug>/runs/<uuid:run>/sensitivity/": Entry(SLUG | RUN),
+    "p/<slug:slug>/runs/<uuid:run>/analysis/": Entry(SLUG | RUN),
     "p/<slug:slug>/compare/<uuid:a>/<uuid:b>/": Entry(SLUG | {"a": "run", "b": "run"}),
 }
 
@@ -86,6 +88,7 @@ MIXED: dict[str, list[dict[str, str]]] = {
     "api/v1/compare/<uuid:a>/<uuid:b>/": [{"a": "own_run", "b": "run"}, {"a": "run", "b": "own_run"}],
     "p/<slug:slug>/runs/<uuid:run>/": [{"slug": "own_project", "run": "run"}],
     "p/<slug:slug>/runs/<uuid:run>/sensitivity/": [{"slug": "own_project", "run": "run"}],
+    "p/<slug:slug>/runs/<uuid:run>/analysis/": [{"slug": "own_project", "run": "run"}],
     "p/<slug:slug>/compare/<uuid:a>/<uuid:b>/": [
         {"slug": "own_project", "a": "own_run", "b": "run"},
         {"slug": "own_project", "a": "run", "b": "own_run"},

@@ -35,9 +35,19 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
 @require_GET
 def run(request: HttpRequest, slug: str, run: UUID) -> HttpResponse:
     """The timeline of one run."""
+    return _run_page(request, slug, run, "runs/run.html")
+
+
+@require_GET
+def analysis(request: HttpRequest, slug: str, run: UUID) -> HttpResponse:
+    """The figures of one run."""
+    return _run_page(request, slug, run, "runs/analysis.html")
+
+
+def _run_page(request: HttpRequest, slug: str, run: UUID, template: str) -> HttpResponse:
     found = get_visible(listed(Run.objects.all()), request.user, pk=run, project__slug=slug)
     shown = run_object(found)
-    return render(request, "runs/run.html", {**project_context(request, found.project, run=shown), "run": shown})
+    return render(request, template, {**project_context(request, found.project, run=shown), "run": shown})
 
 
 def _neighbours(request: HttpRequest, shown: Any) -> dict[str, str | None]:

@@ -7,6 +7,7 @@ from traceviewer.runs import pages as views
 pages = [
     path("p/<slug:slug>/", views.project, name="project"),
     path("p/<slug:slug>/runs/<uuid:run>/", views.run, name="run"),
+    path("p/<slug:slug>/runs/<uuid:run>/analysis/", views.analysis, name="analysis"),
 ]
 api = [
     path("projects/<slug:slug>/runs/", rest.Runs.as_view()),

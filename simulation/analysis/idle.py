@@ -1,0 +1,105 @@
+"""Why a device waits: each gap by what ended it (HTA's `get_idle_time_breakdown`, with true ends)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from simulation.analysis.selection import DeviceEvents, RankView
+from simulation.analysis.tables import Groups
+
+CONSECUTIVE_NS = 30_000
+"""A shorter gap between queued kernels is what the device itself takes (HTA's `consecutive_kernel_delay`)."""
+
+MICRO_NS = 10_000
+"""Gaps of the whole device up to this are micro idle (TraceLens's `--micro_idle_thresh_us`; it has no default)."""
+
+CAUSES = ("host_wait", "kernel_wait", "other")
+
+
+def gaps(device: DeviceEvents, queue: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Before each event, how long nothing of its queue ran, and when that began: i64, i64. 0 before the first.
+
+    `device` is by start; what ran until when is the running maximum of ends, so that overlaps hide nothing.
+    """
+    order = np.argsort(queue, kind="stable")
+    sorted_queue, start, end = queue[order], device.start_ns[order], device.end_ns[order]
+    first = np.ones(len(order), np.bool_)
+    first[1:] = sorted_queue[1:] != sorted_queue[:-1]
+    until = np.zeros(len(order), np.int64)
+    begins = np.append(np.flatnonzero(first), len(order))
+    for begin, stop in zip(begins, begins[1:], strict=False):  # over streams
+        until[begin + 1 : stop] = np.maximum.accumulate(end[begin : stop - 1])
+    until[first] = start[first]
+    gap_ns, since_ns = np.empty(len(order), np.int64), np.empty(len(order), np.int64)
+    gap_ns[order], since_ns[order] = np.maximum(start - until, 0), until
+    return gap_ns, since_ns
+
+
+def causes(view: RankView, gap_ns: np.ndarray, since_ns: np.ndarray) -> np.ndarray:
+    """Index into CAUSES of each gap: i64. The host was late if it called the launch after the work before had ended."""
+    device = view.device
+    late = (device.launch >= 0) & (view.table.start_ns[device.launch] > since_ns)
+    return np.where(late, 0, np.where(gap_ns < CONSECUTIVE_NS, 1, 2))
+
+
+def idle_of(views: Sequence[RankView]) -> dict[str, Any]:
+    """Per rank: the gaps of the device as a whole and of each stream, by cause."""
+    return {"consecutive_ns": CONSECUTIVE_NS, "micro_ns": MICRO_NS, "ranks": [_rank(view) for view in views]}
+
+
+def _rank(view: RankView) -> dict[str, Any]:
+    device = view.device
+    gap_ns, since_ns = gaps(device, np.zeros(len(device), np.int64))
+    micro = gap_ns <= MICRO_NS
+    whole = _summed(view, gap_ns, since_ns, np.ones(len(device), np.bool_))
+    split = {"micro_idle_ns": int(gap_ns[micro].sum()), "macro_idle_ns": int(gap_ns[~micro].sum())}
+    return {
+        "rank": view.rank,
+        **whole,
+        **split,
+        "longest": _longest(view, gap_ns, since_ns),
+        "streams": _streams(view),
+        "steps": [
+            {"step": int(view.step_numbers[line]), **_summed(view, gap_ns, since_ns, device.step == line)}
+            for line in view.steps.tolist()
+        ],
+    }
+
+
+def _streams(view: RankView) -> list[dict[str, Any]]:
+    device = view.device
+    gap_ns, since_ns = gaps(device, device.stream)
+    return [
+        {"stream": int(view.stream_numbers[track]), **_summed(view, gap_ns, since_ns, device.stream == track)}
+        for track in np.unique(device.stream).tolist()
+    ]
+
+
+def _summed(view: RankView, gap_ns: np.ndarray, since_ns: np.ndarray, chosen: np.ndarray) -> dict[str, Any]:
+    cause = causes(view, gap_ns, since_ns)
+    there = chosen & (gap_ns > 0)
+    figures: dict[str, Any] = {"idle_ns": int(gap_ns[there].sum()), "gaps": int(np.count_nonzero(there))}
+    grouped = Groups(cause[there])
+    sums = dict(zip(grouped.keys[0].tolist(), grouped.sum(gap_ns[there]).tolist(), strict=True))
+    return figures | {f"{name}_ns": sums.get(at, 0) for at, name in enumerate(CAUSES)}
+
+
+def _longest(view: RankView, gap_ns: np.ndarray, since_ns: np.ndarray, most: int = 10) -> list[dict[str, Any]]:
+    """The longest gaps of the device, with the event that ended each."""
+    cause = causes(view, gap_ns, since_ns)
+    rows = view.device.rows
+    return [
+        {
+            "trace": view.trace,
+            "row": int(rows[at]),
+            "name": view.table.name_of(int(rows[at])),
+            "begin_ns": int(since_ns[at]) + view.shift_ns,
+            "dur_ns": int(gap_ns[at]),
+            "cause": CAUSES[int(cause[at])],
+        }
+        for at in np.argsort(-gap_ns, kind="stable")[:most].tolist()
+        if gap_ns[at]
+    ]

@@ -1,0 +1,104 @@
+"""Kernels that an operator launches, as a sequence: how often, how long, and what the launches cost.
+
+Of innermost operators it is HTA's `get_aten_op_kernels_and_delay`, of outermost ones with all below them its
+`get_frequent_cuda_kernel_sequences`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from simulation.analysis.selection import RankView
+from simulation.analysis.tables import Groups, Table
+
+FEWEST = 3
+"""Kernels of an outermost operator's sequence that is listed (HTA's min_pattern_len)."""
+
+SHOWN_KERNELS = 50
+MOST = 200
+
+
+def sequences_of(views: Sequence[RankView]) -> dict[str, Any]:
+    """`innermost`: a line per operator and sequence that it launched itself; `outermost`: with all below it."""
+    inner = [part for view in views if (part := _calls(view, view.launching_op))]
+    outer = [part for view in views if (part := _calls(view, view.outermost_op))]
+    words = views[0].run.names if views else ()
+    return {"innermost": _lines(views, words, inner, 1), "outermost": _lines(views, words, outer, FEWEST)}
+
+
+def _calls(view: RankView, owner: np.ndarray) -> dict[str, np.ndarray] | None:
+    """Of each operator's call that launched something: its sequence as a number, and its times."""
+    device, table = view.device, view.table
+    launched = np.flatnonzero(owner >= 0)
+    if not len(launched):
+        return None
+    by_op = Groups(owner[launched])
+    members = launched[by_op.order]  # by operator, and by start within
+    row = owner[members][by_op.begin]
+    call_ns = table.start_ns[device.launch[launched]]
+    return {
+        "trace": np.full(len(row), view.trace, np.int64),
+        "row": row,
+        "name": view.names[row],
+        "kernels": by_op.count,
+        "sequence": _numbered(view.names[device.rows[members]], by_op),
+        "host_ns": table.dur_ns[row],
+        "device_ns": by_op.sum(device.dur_ns[launched]),
+        "op_to_launch_ns": by_op.sum(call_ns - table.start_ns[owner[launched]]),
+        "launch_to_start_ns": by_op.sum(device.start_ns[launched] - call_ns),
+    }
+
+
+def _numbered(names: np.ndarray, by_op: Groups) -> np.ndarray:
+    """A 64-bit number per sequence of names; different ones have the same with a chance of 1 in 2 ** 64."""
+    place = np.arange(len(names)) - np.repeat(by_op.begin, by_op.count)
+    mixed = _mixed(names.astype(np.uint64) + np.uint64(1)) * _mixed(
+        place.astype(np.uint64) * np.uint64(2) + np.uint64(1)
+    )
+    return np.asarray(np.add.reduceat(_mixed(mixed), by_op.begin).view(np.int64))
+
+
+def _mixed(value: np.ndarray) -> np.ndarray:
+    """splitmix64's finalizer: every bit depends on every bit."""
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(value ^ (value >> np.uint64(31)))
+
+
+def _lines(
+    views: Sequence[RankView], words: Sequence[str], parts: list[dict[str, np.ndarray]], fewest: int
+) -> list[dict[str, Any]]:
+    if not parts:
+        return []
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    columns = {name: values[columns["kernels"] >= fewest] for name, values in columns.items()}
+    groups = Groups(columns["name"], columns["kernels"], columns["sequence"])
+    longest = groups.largest(columns["device_ns"])
+    launches = groups.sum(columns["kernels"])
+    table = Table({
+        "name": [words[code] for code in groups.keys[0].tolist()],
+        "count": groups.count,
+        "kernels": groups.keys[1],
+        "host_ns": groups.sum(columns["host_ns"]),
+        "device_ns": groups.sum(columns["device_ns"]),
+        "op_to_launch_ns": groups.sum(columns["op_to_launch_ns"]) / np.maximum(launches, 1),
+        "launch_to_start_ns": groups.sum(columns["launch_to_start_ns"]) / np.maximum(launches, 1),
+        "trace": columns["trace"][longest],
+        "row": columns["row"][longest],
+    })  # fmt: skip
+    shown = table.by("device_ns").take(np.arange(min(len(table), MOST)))
+    by_trace = {view.trace: view for view in views}
+    outer = fewest > 1
+    return [
+        {**line, "sequence": _names(by_trace[line["trace"]], line["row"], words, outer)} for line in shown.records()
+    ]
+
+
+def _names(view: RankView, row: int, words: Sequence[str], outer: bool) -> list[str]:
+    """The first kernels of one call, in order of start."""
+    owner = view.outermost_op if outer else view.launching_op
+    mine = np.flatnonzero(owner == row)[:SHOWN_KERNELS]
+    return [words[code] for code in view.names[view.device.rows[mine]].tolist()]
