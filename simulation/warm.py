@@ -18,6 +18,7 @@ from simulation.events import EventTable
 from simulation.lod import LodIndex, Palette, TileSource, dense_view, tile
 from simulation.replay import Prediction, replay_run
 from simulation.run import Run, read_run
+from simulation.trust import assess
 
 Event = dict[str, Any]
 
@@ -42,12 +43,13 @@ def warm() -> None:
 
 
 def go_through(files: Sequence[Path], home: Path) -> None:
-    """Read, save, open, index, draw and replay, as the product does."""
+    """Read, save, open, index, draw, replay and validate, as the product does."""
     measured = read_run(files)
     measured.save(home)
     for run in (measured, Run.open(home)):
         _draw(run.traces, run, home)
         prediction = replay_run(run)
+        assess(run)
         prediction.save(home)
         opened = Prediction.open(home, run)
         _draw([opened.table(trace) for trace in range(len(run.traces))], run, home)

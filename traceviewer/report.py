@@ -89,3 +89,54 @@ def replay_lines(figures: dict[str, Any]) -> Iterator[str]:
     )
     families = ", ".join(f"{count:,} {family.replace('_', ' ')}" for family, count in figures["edges"].items())
     yield f"{figures['events']:,} events; edges: {families}"
+
+
+LEVELS = {
+    "good": "The replay of this run can be trusted.",
+    "limited": "The replay of this run can be trusted within limits.",
+    "untested": "The replay is exact, but this run does not test it.",
+    "none": "There is nothing to trust or to distrust.",
+}
+
+CHECKS = {
+    "identity": "replay with its own durations",
+    "identity_without_residuals": "the same without residuals",
+    "device_start_p95": "start of device events, 95th percentile, of a step",
+    "unexplained": "critical path without an explanation",
+    "step_from_others": "a step predicted from the others, mean",
+}
+
+
+def trust_lines(figures: dict[str, Any]) -> Iterator[str]:
+    """`validate` for a person: the verdict, the limits, then what it rests on."""
+    verdict = figures["verdict"]
+    yield LEVELS[verdict["level"]]
+    yield from (f"  {sentence}" for sentence in verdict["sentences"])
+    yield "limits:"
+    for check in figures["checks"]:
+        mark = "kept  " if check["is_kept"] else "MISSED"
+        value, limit = check["value_percent"], check["limit_percent"]
+        yield f"  {mark} {CHECKS[check['name']]}: {value:.2f} % of at most {limit:.2f}"
+    yield from _step_lines(figures["others"])
+    yield "without residuals, and without one family of dependencies:"
+    for line in figures["ablation"]:
+        steps = line["steps_mean_error_percent"]
+        said = f"; steps {steps:.2f} % off on average" if steps is not None else ""
+        yield f"  {(line['family'] or 'all families').replace('_', ' ')}: {percent(line['error_percent'])}{said}"
+    if figures["origins"]:
+        yield "where unexplained delays arise:"
+    for origin in figures["origins"][:5]:
+        yield f"  {duration(origin['residual_ns'])} in {origin['events']:,} x {origin['name'][:80]}"
+
+
+def _step_lines(others: dict[str, Any]) -> Iterator[str]:
+    if others["steps"]:
+        yield "each step from the others, beside the median of the others:"
+    for step in others["steps"]:
+        yield (
+            f"  {rank_label(step['rank'])}  {step['name']}  {duration(step['measured_ns'])}: "
+            f"{percent(step['error_percent'])}, {percent(step['naive_error_percent'])}"
+        )
+    if others["ramp_up"]:
+        names = ", ".join(f"{rank_label(step['rank'])} {step['name']}" for step in others["ramp_up"])
+        yield f"  left out as ramp-up: {names}"

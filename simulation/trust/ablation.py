@@ -1,7 +1,8 @@
 """What each family of dependencies is worth: the replay without residuals, and without the edges of that family.
 
 Thread order and device work stay: they are the measured time itself. A run whose figures stay the same whichever family
-is left out says nothing about the model; it would be replayed as well without it.
+is left out, and which is exact without residuals too, says nothing about the model: it would be replayed as well
+without it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from simulation.run import Run
 MEASURED = (Family.THREAD_ORDER, Family.DEVICE_WORK)
 
 TELLING_PERCENT = 0.5
-"""A family matters if leaving it out moves an error by at least so many points."""
+"""A run tests the model if a family that is left out moves an error by so many points, or if residuals do."""
 
 
 def ablate(run: Run, graph: TaskGraph) -> list[dict[str, Any]]:
@@ -48,6 +49,12 @@ def most_moved_percent(ablation: list[dict[str, Any]]) -> float:
     whole, *others = ablation
     moved = [abs(line[key] - whole[key]) for line in others for key in keys if whole[key] is not None]
     return float(round(max(moved, default=0.0), 4))
+
+
+def left_percent(ablation: list[dict[str, Any]]) -> float:
+    """The error of the run, or the mean error of its steps, that all families leave without residuals."""
+    whole = ablation[0]
+    return float(max(abs(whole["error_percent"]), whole["steps_mean_error_percent"] or 0.0))
 
 
 def _errors(run: Run, graph: TaskGraph) -> dict[str, Any]:

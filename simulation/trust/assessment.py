@@ -9,11 +9,11 @@ from simulation.graph import build_graph
 from simulation.progress import Progress, silent
 from simulation.replay import predict, replay
 from simulation.run import Run
-from simulation.trust.ablation import TELLING_PERCENT, ablate, most_moved_percent
+from simulation.trust.ablation import TELLING_PERCENT, ablate, left_percent, most_moved_percent
 from simulation.trust.identity import edges, identity, path_shares
 from simulation.trust.steps_from_others import predict_steps
 from simulation.trust.verdict import checks, verdict
-from simulation.trust.worst import worst_events
+from simulation.trust.worst import origins, worst_events
 
 STAGES = 5
 
@@ -30,9 +30,11 @@ def assess(run: Run, progress: Progress = silent) -> dict[str, Any]:
     report = predict(run, graph).report
     at(2)
     ablation = ablate(run, graph)
+    moved_percent = most_moved_percent(ablation)
     at(3)
     others = predict_steps(run, graph)
     at(4)
+    bare = replay(graph, residuals=False)
     figures: dict[str, Any] = {
         "engine_version": ENGINE_VERSION,
         "placed": run.placed,
@@ -43,9 +45,10 @@ def assess(run: Run, progress: Progress = silent) -> dict[str, Any]:
         "others": others,
         "edges": edges(graph),
         "ablation": ablation,
-        "moved_percent": most_moved_percent(ablation),
-        "telling": most_moved_percent(ablation) >= TELLING_PERCENT,
-        "worst": worst_events(run, replay(graph, residuals=False)),
+        "moved_percent": moved_percent,
+        "telling": max(moved_percent, left_percent(ablation)) >= TELLING_PERCENT,
+        "worst": worst_events(run, bare),
+        "origins": origins(run, bare),
         "quality": report["quality"],
     }
     figures["checks"] = checks(figures)

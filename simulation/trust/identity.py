@@ -1,4 +1,4 @@
-"""Identity replay: the run replayed with its own durations, with and without residuals, and what its path is made of."""
+"""Identity replay: the run with its own durations, with and without residuals, and what its path is made of."""
 
 from __future__ import annotations
 
@@ -40,9 +40,7 @@ def path_shares(times: Times, report: dict[str, Any]) -> dict[str, Any]:
     edge = times.binding[path.nodes]
     edge = edge[edge >= 0]
     spent = np.bincount(graph.family[edge], weights=np.abs(times.weight_ns[edge]), minlength=len(Family))
-    families = {
-        family.name.lower(): _share(int(spent[family]), path.length_ns) for family in Family if spent[family]
-    }
+    families = {family.name.lower(): _share(int(spent[family]), path.length_ns) for family in Family if spent[family]}
     return {
         "unexplained_percent": report["unexplained_percent"],
         "gap_percent": report["gap_percent"],

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulation.events import EventTable
 from simulation.run import Run
 
 RAMP_UP_PERCENT = 10
@@ -28,28 +29,18 @@ class Marks:
     @classmethod
     def of(cls, run: Run) -> Marks:
         """Steps of several ranks belong together by their number, or by their order where numbers come twice."""
-        parts, numbers = [], []
-        for trace, table in enumerate(run.traces):
-            side = table.sides["steps"]
-            rows, number = np.asarray(side["row"], np.int64), np.asarray(side["number"], np.int64)
-            thread = table.track[rows].astype(np.int64)
-            order = np.lexsort((table.start_ns[rows], thread))
-            begin = np.searchsorted(thread[order], thread[order])
-            twice = len(np.unique(np.stack([thread, number]), axis=1).T) < len(rows)
-            numbers.append((np.arange(len(rows)) - begin) if twice else number[order])
-            parts.append(np.stack([np.full(len(rows), trace), rows[order], thread[order], order]))
-        trace, local, thread, index = np.concatenate([np.zeros((4, 0), np.int64), *parts], axis=1)
-        step = np.unique(np.concatenate([np.zeros(0, np.int64), *numbers]), return_inverse=True)[1].reshape(-1)
+        parts = [_marks(table, trace) for trace, table in enumerate(run.traces)]
+        trace, local, thread, index, number = np.concatenate([np.zeros((5, 0), np.int64), *parts], axis=1)
+        step = np.unique(number, return_inverse=True)[1].reshape(-1)
         series = np.unique(np.stack([trace, thread]), axis=1, return_inverse=True)[1].reshape(-1)
         dur_ns = np.array([run.traces[t].dur_ns[r] for t, r in zip(trace, local, strict=True)], np.int64)
-        of_rows = [np.full(len(table), -1, np.int64) for table in run.traces]
-        for number, table in enumerate(run.traces):
-            mine = trace == number
+        of_rows = [np.zeros(0, np.int64)]
+        for at, table in enumerate(run.traces):  # from an index into the trace's side table to the step
+            mine = trace == at
             step_at = np.full(int(mine.sum()) + 1, -1, np.int64)  # the last entry answers for -1
             step_at[index[mine]] = step[mine]
-            of_rows[number] = step_at[table.step]
-        rows = local + run.row_base[trace]
-        return cls(rows, trace, series, step, dur_ns, np.concatenate([np.zeros(0, np.int64), *of_rows]))
+            of_rows.append(step_at[table.step])
+        return cls(local + run.row_base[trace], trace, series, step, dur_ns, np.concatenate(of_rows))
 
     def __len__(self) -> int:
         return len(self.row)
@@ -68,12 +59,25 @@ class Marks:
         return found
 
 
+def _marks(table: EventTable, trace: int) -> np.ndarray:
+    """(trace, row, thread, index in the side table, number) of each mark of a trace, by thread and time: i64[5, n]."""
+    side = table.sides["steps"]
+    rows, number = np.asarray(side["row"], np.int64), np.asarray(side["number"], np.int64)
+    thread = table.track[rows].astype(np.int64)
+    order = np.lexsort((table.start_ns[rows], thread))
+    place = np.arange(len(rows)) - np.searchsorted(thread[order], thread[order])
+    comes_twice = np.unique(np.stack([thread, number]), axis=1).shape[1] < len(rows)
+    return np.stack(
+        [np.full(len(rows), trace), rows[order], thread[order], order, place if comes_twice else number[order]]
+    )
+
+
 def ramp_up(dur_ns: np.ndarray) -> int:
     """How many of these steps, in order of time, are ramp-up: the first ones, as long as they differ as said above."""
     for n in range(len(dur_ns)):
         after = dur_ns[n + 1 :]
-        if len(after) < 2:
-            return 0  # nothing to be steady
+        if not len(after):
+            return 0  # no step is like those after it: nothing is steady
         median = np.median(after)
         away = abs(dur_ns[n] - median)
         deviation = np.median(np.abs(after - median))

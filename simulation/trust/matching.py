@@ -98,9 +98,7 @@ def _mix(key: np.uint64, value: np.uint64) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def _chained(
-    order: np.ndarray, above: np.ndarray, track: np.ndarray, name: np.ndarray, turn: np.ndarray
-) -> np.ndarray:
+def _chained(order: np.ndarray, above: np.ndarray, track: np.ndarray, name: np.ndarray, turn: np.ndarray) -> np.ndarray:
     """The key of each row in `order`, which has those above a row before it."""
     keys = np.zeros(len(above), np.uint64)
     for row in order:

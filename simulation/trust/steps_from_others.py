@@ -1,9 +1,10 @@
 """Each step predicted from the other steps, beside the naive answer: the median duration of the other steps.
 
-The graph is that of the run. In the step to be predicted every weight - durations, host work and gaps, overheads - is the
-median of the weights of the matching edges in the other steps, and residuals are 0: nothing that was measured in the
-step itself is used, but for its sequence of events. What came before it is as measured. An edge without a match (an event
-that the other steps do not have) keeps its own weight, and is counted. Ramp-up steps are neither predicted nor used.
+The graph is that of the run. In the step to be predicted every weight - durations, host work and gaps, overheads - is
+the median of the weights of the matching edges in the other steps, and residuals are 0: nothing that was measured in
+the step itself is used, but for its sequence of events. What came before it is as measured. An edge without a match
+(an event that the other steps do not have) keeps its own weight, and is counted. Ramp-up steps are neither predicted
+nor used.
 
 Medians of many small times add up to less than a step takes, because each step is held up now and then, each time at
 another place. So the medians of a thread, or of a stream, are scaled by what their sum misses in the other steps.
@@ -106,7 +107,7 @@ class StepEdges:
         last = max(len(self.edge) - 1, 0)
         low = self.weight_ns[np.minimum(first + lower + (lower >= own), last)]
         high = self.weight_ns[np.minimum(first + upper + (upper >= own), last)]
-        return low + (high - low) // 2, others
+        return np.asarray(low + (high - low) // 2), others
 
     def borrowed(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         """(edges of the step that match some in other steps, what they weigh there: i64)."""
@@ -160,7 +161,7 @@ def _replayed(graph: TaskGraph, edges: StepEdges, node_step: np.ndarray, step: i
 def _tracks(run: Run) -> np.ndarray:
     """A number per row for its track, over all traces: i64."""
     base = np.cumsum([0, *(len(table.tracks) for table in run.traces)])
-    return gathered(run, "track").astype(np.int64) + np.repeat(base[:-1], np.diff(run.row_base))
+    return np.asarray(gathered(run, "track") + np.repeat(base[:-1], np.diff(run.row_base)))
 
 
 def _rows_of_nodes(graph: TaskGraph) -> tuple[np.ndarray, np.ndarray]:
@@ -173,7 +174,7 @@ def _rows_of_nodes(graph: TaskGraph) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _step_of_nodes(graph: TaskGraph, marks: Marks) -> np.ndarray:
-    return np.append(marks.of_rows, -1)[_rows_of_nodes(graph)[0]]
+    return np.asarray(np.append(marks.of_rows, -1)[_rows_of_nodes(graph)[0]])
 
 
 def _line(

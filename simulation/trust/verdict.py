@@ -34,7 +34,7 @@ def checks(figures: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def verdict(figures: dict[str, Any]) -> dict[str, Any]:
-    """`level`: "good", "limited" (a limit is not kept), "untested" (the run cannot tell), "none" (no times); and why."""
+    """`level`, "good", "limited" (a limit is missed), "untested" (it cannot tell) or "none" (no times); and why."""
     if figures["placed"] == "replay":
         text = "The files hold no times: the events were placed by replay, and there is nothing to compare it with."
         return {"level": "none", "sentences": [text]}
@@ -74,8 +74,10 @@ def _others(figures: dict[str, Any]) -> list[str]:
 
 
 def _says(figures: dict[str, Any]) -> str:
+    if figures["moved_percent"] >= TELLING_PERCENT:
+        return "Leaving out a family of dependencies changes the error: this run tests the model."
     if figures["telling"]:
-        return "Leaving out a family of dependencies makes the error larger: this run tests the model."
+        return "What the dependencies leave unexplained shows: this run tests the model."
     gap, host = figures["path"]["gap_percent"], figures["path"]["families"].get("thread_order", 0.0)
     if gap >= 50:
         why = f"{_percent(gap)} of its critical path is host gap, kept as measured"
