@@ -41,7 +41,7 @@ WEB_FLOORS = [
     {"jobs"},
     {"uploads"},
     {"runs", "engine"},
-    {"experiments", "compare"},
+    {"experiments", "compare", "trust"},
     {"review", "regress"},
     {"live"},
 ]

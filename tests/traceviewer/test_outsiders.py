@@ -72,14 +72,17 @@ FOREIGN: dict[str, Entry] = {
     "api/v1/runs/<uuid:run>/events/<int:trace>/<int:row>/": Entry(RUN | {"trace": 0, "row": 0}),
     "api/v1/runs/<uuid:run>/tiles/<int:level>/<int:index>/": Entry(RUN | {"level": 9, "index": 0}, query="?tracks=0"),
     "api/v1/runs/<uuid:run>/replay/": Entry(RUN),
+    "api/v1/runs/<uuid:run>/trust/": Entry(RUN),
     "api/v1/compare/<uuid:a>/<uuid:b>/": Entry({"a": "run", "b": "run"}),
     "p/<slug:slug>/": Entry(SLUG),
     "p/<slug:slug>/runs/<uuid:run>/": Entry(SLUG | RUN),
+    "p/<slug:slug>/runs/<uuid:run>/trust/": Entry(SLUG | RUN),
     "p/<slug:slug>/compare/<uuid:a>/<uuid:b>/": Entry(SLUG | {"a": "run", "b": "run"}),
 }
 
 MIXED: dict[str, list[dict[str, str]]] = {
     "api/v1/compare/<uuid:a>/<uuid:b>/": [{"a": "own_run", "b": "run"}, {"a": "run", "b": "own_run"}],
+    "p/<slug:slug>/runs/<uuid:run>/trust/": [{"slug": "own_project", "run": "run"}],
     "p/<slug:slug>/runs/<uuid:run>/": [{"slug": "own_project", "run": "run"}],
     "p/<slug:slug>/compare/<uuid:a>/<uuid:b>/": [
         {"slug": "own_project", "a": "own_run", "b": "run"},
