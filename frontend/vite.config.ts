@@ -20,6 +20,7 @@ export default defineConfig({
         project: path('src/project.tsx'),
         timeline: path('src/timeline.tsx'),
         compare: path('src/compare.tsx'),
+        trust: path('src/trust.tsx'),
       },
       output: {
         entryFileNames: '[name].js',

@@ -91,32 +91,16 @@ def replay_lines(figures: dict[str, Any]) -> Iterator[str]:
     yield f"{figures['events']:,} events; edges: {families}"
 
 
-LEVELS = {
-    "good": "The replay of this run can be trusted.",
-    "limited": "The replay of this run can be trusted within limits.",
-    "untested": "The replay is exact, but this run does not test it.",
-    "none": "There is nothing to trust or to distrust.",
-}
-
-CHECKS = {
-    "identity": "replay with its own durations",
-    "identity_without_residuals": "the same without residuals",
-    "device_start_p95": "start of device events, 95th percentile, of a step",
-    "unexplained": "critical path without an explanation",
-    "step_from_others": "a step predicted from the others, mean",
-}
-
-
 def trust_lines(figures: dict[str, Any]) -> Iterator[str]:
     """`validate` for a person: the verdict, the limits, then what it rests on."""
     verdict = figures["verdict"]
-    yield LEVELS[verdict["level"]]
+    yield verdict["title"]
     yield from (f"  {sentence}" for sentence in verdict["sentences"])
     yield "limits:"
     for check in figures["checks"]:
         mark = "kept  " if check["is_kept"] else "MISSED"
         value, limit = check["value_percent"], check["limit_percent"]
-        yield f"  {mark} {CHECKS[check['name']]}: {value:.2f} % of at most {limit:.2f}"
+        yield f"  {mark} {check['what']}: {value:.2f} % of at most {limit:.2f}"
     yield from _step_lines(figures["others"])
     yield "without residuals, and without one family of dependencies:"
     for line in figures["ablation"]:

@@ -14,6 +14,22 @@ OVER_NAIVE_POINTS = 0.5
 """What the model may be off at most; the last: how much further than the median of the other steps."""
 
 
+TITLES = {
+    "good": "The replay of this run can be trusted.",
+    "limited": "The replay of this run can be trusted within limits.",
+    "untested": "The replay is exact, but this run does not test it.",
+    "none": "There is nothing to trust or to distrust.",
+}
+
+WHAT = {
+    "identity": "Replay with the run's own durations",
+    "identity_without_residuals": "The same without residuals",
+    "device_start_p95": "Starts of device events, 95th percentile, as part of a step",
+    "unexplained": "Part of the critical path that no dependency explains",
+    "step_from_others": "A step predicted from the other steps, on average",
+}
+
+
 def checks(figures: dict[str, Any]) -> list[dict[str, Any]]:
     """Each figure that has a limit, the limit, and whether it is kept."""
     same, others = figures["identity"], figures["others"]
@@ -37,15 +53,17 @@ def verdict(figures: dict[str, Any]) -> dict[str, Any]:
     """`level`, "good", "limited" (a limit is missed), "untested" (it cannot tell) or "none" (no times); and why."""
     if figures["placed"] == "replay":
         text = "The files hold no times: the events were placed by replay, and there is nothing to compare it with."
-        return {"level": "none", "sentences": [text]}
+        return {"level": "none", "title": TITLES["none"], "sentences": [text]}
     is_telling = figures["telling"]
     kept = all(check["is_kept"] for check in figures["checks"])
     level = ("good" if is_telling else "untested") if kept else "limited"
-    return {"level": level, "sentences": [_replay(figures), _explained(figures), *_others(figures), _says(figures)]}
+    sentences = [_replay(figures), _explained(figures), *_others(figures), _says(figures)]
+    return {"level": level, "title": TITLES[level], "sentences": sentences}
 
 
 def _check(name: str, value: float, limit: float) -> dict[str, Any]:
-    return {"name": name, "value_percent": value, "limit_percent": round(limit, 4), "is_kept": value <= limit}
+    kept = value <= limit
+    return {"name": name, "what": WHAT[name], "value_percent": value, "limit_percent": round(limit, 4), "is_kept": kept}
 
 
 def _replay(figures: dict[str, Any]) -> str:
@@ -53,8 +71,8 @@ def _replay(figures: dict[str, Any]) -> str:
     worst = same["worst_step_error_percent_without_residuals"]
     run = abs(same["error_percent_without_residuals"])
     if worst is None:
-        return f"With its own durations the run replays within {_percent(run)}."
-    return f"With its own durations the run replays within {_percent(run)}, each step within {_percent(abs(worst))}."
+        return f"With its own durations the run replays within {_within(run)}."
+    return f"With its own durations the run replays within {_within(run)}, each step within {_within(abs(worst))}."
 
 
 def _explained(figures: dict[str, Any]) -> str:
@@ -85,6 +103,10 @@ def _says(figures: dict[str, Any]) -> str:
         why = f"{_percent(host)} of its critical path is work and gaps of host threads, kept as measured"
     moved = f"no family of dependencies changes an error by {TELLING_PERCENT} points"
     return f"This run says little about the model: {why}, and {moved}."
+
+
+def _within(value: float) -> str:
+    return _percent(max(value, 0.01))
 
 
 def _percent(value: float) -> str:

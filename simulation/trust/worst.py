@@ -11,7 +11,7 @@ from simulation.graph.tasks import gathered
 from simulation.replay import Times
 from simulation.run import Run
 
-MOST = 15
+MOST = 12
 
 
 def worst_events(run: Run, times: Times) -> list[dict[str, Any]]:
