@@ -71,6 +71,11 @@ const none: Assessment = {
   is_of_now: false,
 };
 
+/** Answers have been taken, and what they led to has been drawn. */
+async function settled() {
+  for (let turn = 0; turn < 5; turn++) await act(async () => new Promise((done) => setTimeout(done, 5)));
+}
+
 /** The page over a server that answers GET and POST with these. */
 async function open(get: Partial<Assessment>, post: Partial<Assessment> = {}, can_edit = true) {
   vi.stubGlobal('fetch', async (_: string, init?: RequestInit) => {
@@ -85,7 +90,7 @@ async function open(get: Partial<Assessment>, post: Partial<Assessment> = {}, ca
     run: aRun(),
   } as TimelinePage;
   await act(async () => render(<TrustView page={page} />, root));
-  await act(async () => new Promise((done) => setTimeout(done, 10)));
+  await settled();
 }
 
 test('it asks when nobody has, and shows the verdict first', async () => {
@@ -117,7 +122,7 @@ test('it says why it failed, and tries again when told to', async () => {
   await open({ state: 'failed', error: 'The disk is full.' }, { state: 'ready', figures, is_of_now: true });
   expect(root.querySelector('[role=alert]')?.textContent).toContain('The disk is full.');
   await act(async () => root.querySelector('button')?.click());
-  await act(async () => new Promise((done) => setTimeout(done, 10)));
+  await settled();
   expect(asked).toEqual(['GET', 'POST']);
   expect(root.querySelector('h1')?.textContent).toBe('Within limits.');
 });
