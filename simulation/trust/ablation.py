@@ -14,9 +14,7 @@ import numpy as np
 
 from simulation.graph import Family, TaskGraph
 from simulation.replay import replay
-from simulation.replay.prediction import measured_times, row_times, slices
-from simulation.replay.report import error_percent, span_ns, start_errors, steps
-from simulation.run import Run
+from simulation.trust.errors import Yardstick
 
 MEASURED = (Family.THREAD_ORDER, Family.DEVICE_WORK)
 
@@ -24,14 +22,18 @@ TELLING_PERCENT = 0.5
 """A run tests the model if a family that is left out moves an error by so many points, or if residuals do."""
 
 
-def ablate(run: Run, graph: TaskGraph) -> list[dict[str, Any]]:
+def ablate(yardstick: Yardstick) -> list[dict[str, Any]]:
     """Errors with all families (`family` null), then with each that has edges left out. Cost: one replay each."""
-    present = np.bincount(graph.family, minlength=len(Family))
-    tried = [family for family in Family if present[family] and family not in MEASURED]
-    whole = [{"family": None, "edges": graph.edges, **_errors(run, graph)}]
-    return whole + [
-        {"family": family.name.lower(), "edges": int(present[family]), **_errors(run, without(graph, family))}
-        for family in tried
+    graph = yardstick.graph
+    present = np.bincount(graph.family, minlength=max(Family) + 1)
+
+    def line(name: str | None, edges: int, tried: TaskGraph) -> dict[str, Any]:
+        return {"family": name, "edges": edges, **yardstick.errors(replay(tried, residuals=False).node_ns)}
+
+    return [line(None, graph.edges, graph)] + [
+        line(family.name.lower(), int(present[family]), without(graph, family))
+        for family in Family
+        if present[family] and family not in MEASURED
     ]
 
 
@@ -55,14 +57,3 @@ def left_percent(ablation: list[dict[str, Any]]) -> float:
     """The error of the run, or the mean error of its steps, that all families leave without residuals."""
     whole = ablation[0]
     return float(max(abs(whole["error_percent"]), whole["steps_mean_error_percent"] or 0.0))
-
-
-def _errors(run: Run, graph: TaskGraph) -> dict[str, Any]:
-    measured, counted = measured_times(run), slices(run)
-    bare = row_times(run, replay(graph, residuals=False))
-    of_steps = [abs(step["error_percent"]) for step in steps(run, measured, bare, bare)]
-    return {
-        "error_percent": error_percent(span_ns(measured, counted), span_ns(bare, counted)),
-        "steps_mean_error_percent": round(float(np.mean(of_steps)), 4) if of_steps else None,
-        "device_start_error_ns": start_errors(run, graph, measured, bare)["device"],
-    }

@@ -10,6 +10,7 @@ from simulation.progress import Progress, silent
 from simulation.replay import predict, replay
 from simulation.run import Run
 from simulation.trust.ablation import TELLING_PERCENT, ablate, left_percent, most_moved_percent
+from simulation.trust.errors import Yardstick
 from simulation.trust.identity import edges, identity, path_shares
 from simulation.trust.steps_from_others import predict_steps
 from simulation.trust.verdict import checks, verdict
@@ -29,7 +30,8 @@ def assess(run: Run, progress: Progress = silent) -> dict[str, Any]:
     at(1)
     report = predict(run, graph).report
     at(2)
-    ablation = ablate(run, graph)
+    yardstick = Yardstick.of(run, graph)
+    ablation = ablate(yardstick)
     moved_percent = most_moved_percent(ablation)
     at(3)
     others = predict_steps(run, graph)
@@ -41,7 +43,7 @@ def assess(run: Run, progress: Progress = silent) -> dict[str, Any]:
         "ranks": len(run.traces),
         "events": report["events"],
         "identity": identity(run, report),
-        "path": path_shares(replay(graph), report),
+        "path": path_shares(yardstick, replay(graph), report),
         "others": others,
         "edges": edges(graph),
         "ablation": ablation,

@@ -8,8 +8,9 @@ import numpy as np
 
 from simulation.analysis.steps import median_step_ns
 from simulation.graph import Certainty, Family, TaskGraph
-from simulation.replay import Times, critical_path, last_node
+from simulation.replay import Times
 from simulation.run import Run
+from simulation.trust.errors import Yardstick, deciding_edges
 
 
 def identity(run: Run, report: dict[str, Any]) -> dict[str, Any]:
@@ -34,13 +35,13 @@ def identity(run: Run, report: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def path_shares(times: Times, report: dict[str, Any]) -> dict[str, Any]:
+def path_shares(yardstick: Yardstick, times: Times, report: dict[str, Any]) -> dict[str, Any]:
     """What the critical path of the replay is made of, in percent of it; `families` are amounts of all edges on it."""
-    graph, path = times.graph, critical_path(times, last_node(times))
-    edge = times.binding[path.nodes]
-    edge = edge[edge >= 0]
-    spent = np.bincount(graph.family[edge], weights=np.abs(times.weight_ns[edge]), minlength=len(Family))
-    families = {family.name.lower(): _share(int(spent[family]), path.length_ns) for family in Family if spent[family]}
+    graph, last = times.graph, yardstick.last_node(times.node_ns)
+    edge = deciding_edges(last, graph.source, times.binding)
+    spent = np.bincount(graph.family[edge], weights=np.abs(times.weight_ns[edge]), minlength=max(Family) + 1)
+    length_ns = int(times.node_ns[last])
+    families = {family.name.lower(): _share(int(spent[family]), length_ns) for family in Family if spent[family]}
     return {
         "unexplained_percent": report["unexplained_percent"],
         "gap_percent": report["gap_percent"],

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from simulation.graph import Family, build_graph
-from simulation.replay import replay
+from simulation.replay import predict, replay
 from simulation.run import Run, read_run
 from simulation.trust import assess
 from simulation.trust.ablation import ablate, most_moved_percent, without
+from simulation.trust.errors import Yardstick, deciding_edges
 from simulation.trust.verdict import checks, verdict
 from simulation.trust.worst import origins, worst_events
 from tests.simulation.build import Event, call, kernel, make_run, op
@@ -53,7 +54,7 @@ def test_it_leaves_out_one_family() -> None:
 
 def test_a_family_that_matters_moves_the_error() -> None:
     run = waiting()
-    lines = ablate(run, build_graph(run))
+    lines = ablate(Yardstick.of(run, build_graph(run)))
     assert [line["family"] for line in lines] == [None, "launch", "stream_order", "host_sync"]
     errors = {line["family"]: line["error_percent"] for line in lines}
     assert errors[None] == 0
@@ -62,6 +63,31 @@ def test_a_family_that_matters_moves_the_error() -> None:
     of_steps = {line["family"]: line["steps_mean_error_percent"] for line in lines}
     assert of_steps["host_sync"] > 60
     assert most_moved_percent(lines) == of_steps["host_sync"]
+
+
+def test_the_path_is_that_of_the_edges_that_decide() -> None:
+    run = waiting()
+    graph = build_graph(run)
+    times = replay(graph)
+    last = Yardstick.of(run, graph).last_node(times.node_ns)
+    assert times.node_ns[last] == graph.measured_ns.max() == 30_000
+    path = deciding_edges(last, graph.source, times.binding).tolist()
+    node, expected = last, []
+    while times.binding[node] >= 0:
+        expected.append(int(times.binding[node]))
+        node = int(graph.source[expected[-1]])
+    assert path == expected and node == 0
+    assert times.weight_ns[path].sum() == 30_000
+    assert {int(Family.DEVICE_WORK), int(Family.HOST_SYNC)} < set(graph.family[path].tolist())
+
+
+def test_errors_are_those_of_the_replays_report(demo_files: list[Path]) -> None:
+    run = read_run(demo_files)
+    graph = build_graph(run)
+    report = predict(run, graph).report
+    errors = Yardstick.of(run, graph).errors(replay(graph, residuals=False).node_ns)
+    assert errors["error_percent"] == report["error_percent_without_residuals"]
+    assert errors["device_start_error_ns"] == report["start_error_ns_without_residuals"]["device"]
 
 
 def test_the_worst_events_name_what_holds_them() -> None:

@@ -1,0 +1,82 @@
+"""How far one replay is from the measurement, told on the graph's own clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from simulation.graph import TaskGraph
+from simulation.replay.report import error_percent
+from simulation.run import Run
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """Nodes of a graph whose times are compared."""
+
+    graph: TaskGraph
+    starts: np.ndarray  # i32, of all replayed rows
+    ends: np.ndarray  # i32, of those that last
+    device: np.ndarray  # i32, starts of device events
+    step_start: np.ndarray  # i32, of the marks that are replayed
+    step_end: np.ndarray  # i32
+
+    @classmethod
+    def of(cls, run: Run, graph: TaskGraph) -> Yardstick:
+        is_node = graph.start_node >= 0
+        is_device = np.concatenate([np.zeros(0, bool), *(table.is_device for table in run.traces)])
+        marks = [
+            np.asarray(table.sides["steps"]["row"]) + base
+            for table, base in zip(run.traces, run.row_base, strict=False)
+        ]
+        mark = np.concatenate([np.zeros(0, np.int64), *marks])
+        mark = mark[is_node[mark]]
+        lasting = is_node & (graph.end_node != graph.start_node)
+        return cls(
+            graph, graph.start_node[is_node], graph.end_node[lasting], graph.start_node[is_node & is_device],
+            graph.start_node[mark], graph.end_node[mark],
+        )  # fmt: skip
+
+    def errors(self, node_ns: np.ndarray) -> dict[str, Any]:
+        """Of a replay with these times (i64 per node): the run's, the steps' mean, the starts of device events."""
+        measured = self.graph.measured_ns
+        steps = [
+            abs(error_percent(int(before), int(after)))
+            for before, after in zip(self._steps(measured), self._steps(node_ns), strict=True)
+        ]
+        return {
+            "error_percent": error_percent(self._span_ns(measured), self._span_ns(node_ns)),
+            "steps_mean_error_percent": round(float(np.mean(steps)), 4) if steps else None,
+            "device_start_error_ns": _summary(np.abs(node_ns[self.device] - measured[self.device])),
+        }
+
+    def last_node(self, node_ns: np.ndarray) -> int:
+        """The node that ends the run; the root of none."""
+        return int(self.ends[np.argmax(node_ns[self.ends])]) if len(self.ends) else 0
+
+    def _span_ns(self, node_ns: np.ndarray) -> int:
+        return int(node_ns[self.ends].max() - node_ns[self.starts].min()) if len(self.ends) else 0
+
+    def _steps(self, node_ns: np.ndarray) -> np.ndarray:
+        return np.asarray(node_ns[self.step_end] - node_ns[self.step_start])
+
+
+@njit(cache=True, nogil=True)
+def deciding_edges(last: int, source: np.ndarray, binding: np.ndarray) -> np.ndarray:
+    """The edges of the path that decides node `last`, from it back to the root: i64."""
+    found, node, n = np.empty(len(binding), np.int64), last, 0
+    while binding[node] >= 0:
+        found[n] = binding[node]
+        node = source[found[n]]
+        n += 1
+    return found[:n]
+
+
+def _summary(error_ns: np.ndarray) -> dict[str, int]:
+    if not len(error_ns):
+        return {"mean": 0, "p95": 0, "max": 0}
+    p95 = np.percentile(error_ns, 95, method="nearest")
+    return {"mean": round(float(error_ns.mean())), "p95": int(p95), "max": int(error_ns.max())}
