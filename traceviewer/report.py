@@ -121,6 +121,7 @@ def _step_lines(others: dict[str, Any]) -> Iterator[str]:
             f"  {rank_label(step['rank'])}  {step['name']}  {duration(step['measured_ns'])}: "
             f"{percent(step['error_percent'])}, {percent(step['naive_error_percent'])}"
         )
-    if others["ramp_up"]:
-        names = ", ".join(f"{rank_label(step['rank'])} {step['name']}" for step in others["ramp_up"])
-        yield f"  left out as ramp-up: {names}"
+    for key, why in (("ramp_up", "as ramp-up"), ("unlike", "because their events differ from those of the others")):
+        if others[key]:
+            names = ", ".join(f"{rank_label(step['rank'])} {step['name']}" for step in others[key])
+            yield f"  left out {why}: {names}"

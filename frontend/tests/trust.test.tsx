@@ -47,6 +47,7 @@ const figures: Figures = {
   others: {
     steps: [],
     ramp_up: [],
+    unlike: [],
     mean_error_percent: null,
     naive_mean_error_percent: null,
     kept_percent: 0,

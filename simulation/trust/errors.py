@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from simulation.graph import TaskGraph
+from simulation.replay.prediction import slices
 from simulation.replay.report import error_percent
 from simulation.run import Run
 
@@ -18,8 +19,10 @@ class Yardstick:
     """Nodes of a graph whose times are compared."""
 
     graph: TaskGraph
-    starts: np.ndarray  # i32, of all replayed rows
-    ends: np.ndarray  # i32, of those that last
+    starts: np.ndarray  # i64, of all slices, derived ones included
+    starts_after_ns: np.ndarray  # i64: how long after its node each starts; 0 but of derived rows
+    ends: np.ndarray  # i64
+    ends_after_ns: np.ndarray  # i64
     device: np.ndarray  # i32, starts of device events
     step_start: np.ndarray  # i32, of the marks that are replayed
     step_end: np.ndarray  # i32
@@ -34,11 +37,20 @@ class Yardstick:
         ]
         mark = np.concatenate([np.zeros(0, np.int64), *marks])
         mark = mark[is_node[mark]]
-        lasting = is_node & (graph.end_node != graph.start_node)
+        counted = slices(run)
+        derived, hung = graph.derived, counted[graph.derived.row]
+        starts, ends = graph.start_node[is_node & counted], graph.end_node[is_node & counted]
+        nothing = np.zeros(len(starts), np.int64)
         return cls(
-            graph, graph.start_node[is_node], graph.end_node[lasting], graph.start_node[is_node & is_device],
-            graph.start_node[mark], graph.end_node[mark],
-        )  # fmt: skip
+            graph=graph,
+            starts=np.concatenate([starts, derived.start_node[hung]]),
+            starts_after_ns=np.concatenate([nothing, derived.start_offset_ns[hung]]),
+            ends=np.concatenate([ends, derived.end_node[hung]]),
+            ends_after_ns=np.concatenate([nothing, derived.end_offset_ns[hung]]),
+            device=graph.start_node[is_node & is_device],
+            step_start=graph.start_node[mark],
+            step_end=graph.end_node[mark],
+        )
 
     def errors(self, node_ns: np.ndarray) -> dict[str, Any]:
         """Of a replay with these times (i64 per node): the run's, the steps' mean, the starts of device events."""
@@ -55,10 +67,14 @@ class Yardstick:
 
     def last_node(self, node_ns: np.ndarray) -> int:
         """The node that ends the run; the root of none."""
-        return int(self.ends[np.argmax(node_ns[self.ends])]) if len(self.ends) else 0
+        lasting = self.graph.end_node[self.graph.end_node != self.graph.start_node]
+        return int(lasting[np.argmax(node_ns[lasting])]) if len(lasting) else 0
 
     def _span_ns(self, node_ns: np.ndarray) -> int:
-        return int(node_ns[self.ends].max() - node_ns[self.starts].min()) if len(self.ends) else 0
+        if not len(self.ends):
+            return 0
+        starts, ends = node_ns[self.starts] + self.starts_after_ns, node_ns[self.ends] + self.ends_after_ns
+        return int(ends.max() - starts.min())
 
     def _steps(self, node_ns: np.ndarray) -> np.ndarray:
         return np.asarray(node_ns[self.step_end] - node_ns[self.step_start])

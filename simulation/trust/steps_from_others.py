@@ -3,8 +3,8 @@
 The graph is that of the run. In the step to be predicted every weight - durations, host work and gaps, overheads - is
 the median of the weights of the matching edges in the other steps, and residuals are 0: nothing that was measured in
 the step itself is used, but for its sequence of events. What came before it is as measured. An edge without a match
-(an event that the other steps do not have) keeps its own weight, and is counted. Ramp-up steps are neither predicted
-nor used.
+(an event that the other steps do not have) keeps its own weight, and is counted; a step with too many of them, as in a
+trace of which only samples were kept, is not predicted. Ramp-up steps are neither predicted nor used.
 
 Medians of many small times add up to less than a step takes, because each step is held up now and then, each time at
 another place. So the medians of a thread, or of a stream, are scaled by what their sum misses in the other steps.
@@ -27,6 +27,9 @@ from simulation.trust.marks import Marks
 from simulation.trust.matching import edge_keys, event_keys, node_keys
 
 ROOT = 0
+MOST_KEPT_PERCENT = 10
+"""A step of which more edges have no match is another program than the other steps."""
+
 TIMES = (Family.THREAD_ORDER, Family.DEVICE_WORK)
 """Weights of these add up along a track; others are costs of a dependency."""
 
@@ -36,20 +39,25 @@ def predict_steps(run: Run, graph: TaskGraph) -> dict[str, Any]:
     marks = Marks.of(run)
     ramp_up = marks.ramp_up()
     steady = np.flatnonzero(~ramp_up)
-    lines = []
+    lines, unlike = [], []
     if len(steady) > 1:
         edges = StepEdges.of(run, graph, marks, steady)
         node_step = _step_of_nodes(graph, marks)
         for step in steady.tolist():
+            counts = edges.counts(step)
+            if 100 * counts["kept"] > MOST_KEPT_PERCENT * counts["edges"]:
+                unlike += np.flatnonzero(marks.step == step).tolist()
+                continue
             node_ns = _replayed(graph, edges, node_step, step)
             for mark in np.flatnonzero(marks.step == step).tolist():
                 others = (marks.series == marks.series[mark]) & (marks.step != step) & ~ramp_up[marks.step]
                 if others.any() and graph.start_node[marks.row[mark]] >= 0:
                     line = _line(run, graph, marks, mark, node_ns, marks.dur_ns[others])
-                    lines.append(line | edges.counts(step))
+                    lines.append(line | counts)
     return {
         "steps": lines,
         "ramp_up": [_name(run, marks, mark) for mark in np.flatnonzero(ramp_up[marks.step]).tolist()],
+        "unlike": [_name(run, marks, mark) for mark in unlike],
         "mean_error_percent": _mean([line["error_percent"] for line in lines]),
         "naive_mean_error_percent": _mean([line["naive_error_percent"] for line in lines]),
         "kept_percent": _kept_percent(lines),

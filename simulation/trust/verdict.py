@@ -85,6 +85,8 @@ def _explained(figures: dict[str, Any]) -> str:
 def _others(figures: dict[str, Any]) -> list[str]:
     others = figures["others"]
     error, naive = others["mean_error_percent"], others["naive_mean_error_percent"]
+    if error is None and others["unlike"]:
+        return ["The steps differ too much in their events to predict one from the others."]
     if error is None:
         return ["There are too few steps to predict one from the others."]
     text = f"Predicted from the other steps, a step is off by {_percent(error)} on average"

@@ -81,12 +81,15 @@ def test_the_path_is_that_of_the_edges_that_decide() -> None:
     assert {int(Family.DEVICE_WORK), int(Family.HOST_SYNC)} < set(graph.family[path].tolist())
 
 
-def test_errors_are_those_of_the_replays_report(demo_files: list[Path]) -> None:
-    run = read_run(demo_files)
+@pytest.mark.parametrize("name", ["hta/test", "hta/control", "deepseek/train", "tracelens/h100/qwen1.5-0.5b"])
+def test_errors_are_those_of_the_replays_report(name: str, samples: Path) -> None:
+    run = read_run([samples / f"{name}.json.gz"])
     graph = build_graph(run)
     report = predict(run, graph).report
     errors = Yardstick.of(run, graph).errors(replay(graph, residuals=False).node_ns)
     assert errors["error_percent"] == report["error_percent_without_residuals"]
+    of_steps = [abs(step["error_percent_without_residuals"]) for step in report["steps"]]
+    assert errors["steps_mean_error_percent"] == pytest.approx(np.mean(of_steps), abs=1e-3)
     assert errors["device_start_error_ns"] == report["start_error_ns_without_residuals"]["device"]
 
 
@@ -111,7 +114,7 @@ def figures(**changes: Any) -> dict[str, Any]:
         "placed": "recorded",
         "identity": same | changes.pop("identity", {}),
         "path": {"unexplained_percent": 1.2, "gap_percent": 10.0, "families": {"thread_order": 60.0}},
-        "others": {"mean_error_percent": None, "naive_mean_error_percent": None},
+        "others": {"mean_error_percent": None, "naive_mean_error_percent": None, "unlike": []},
         "moved_percent": 7.0,
         "telling": True,
     }

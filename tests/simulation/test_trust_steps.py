@@ -154,12 +154,18 @@ def test_it_equals_the_machine_with_medians(drawn: list[tuple[list[int], list[in
 
 
 def test_what_the_other_steps_do_not_have_is_kept_and_counted() -> None:
-    usual = program([5_000, 5_000, 5_000], [9_000, 9_000, 9_000])
+    usual = program([5_000] * 30, [9_000] * 30)
     extra = [("nest", [*usual[0][1], ("work", 20_000)]), usual[1]]
     run, took = stepped([usual, usual, extra])
     lines = predict_steps(run, build_graph(run))["steps"]
     assert [line["kept"] > 0 for line in lines] == [False, False, True]
     assert lines[2]["predicted_ns"] == pytest.approx(took[2], abs=3)
+
+
+def test_steps_that_are_not_alike_are_not_predicted(samples: Path) -> None:
+    run = read_run([samples / "hta" / "sampled_rank-0.json.gz"])  # most of its events were not recorded
+    found = predict_steps(run, build_graph(run))
+    assert found["steps"] == [] and len(found["unlike"]) == 2
 
 
 def test_one_step_is_not_predicted() -> None:

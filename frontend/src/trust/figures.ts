@@ -56,6 +56,7 @@ export interface Figures {
   others: {
     steps: StepFromOthers[];
     ramp_up: { rank: number | null; name: string }[];
+    unlike: { rank: number | null; name: string }[];
     mean_error_percent: number | null;
     naive_mean_error_percent: number | null;
     kept_percent: number;
