@@ -45,13 +45,13 @@ def event_keys(run: Run, marks: Marks) -> np.ndarray:
 
 def edge_keys(target: np.ndarray, source: np.ndarray, family: np.ndarray, steps_back: np.ndarray) -> np.ndarray:
     """Keys of edges from the keys of their nodes (u64): 0 where an end has none."""
-    mixed = _mixed(_mixed(target, source), family.astype(np.uint64) + (steps_back.astype(np.uint64) << np.uint64(8)))
-    return np.where((target == 0) | (source == 0), np.uint64(0), mixed)
+    both = mixed(mixed(target, source), family.astype(np.uint64) + (steps_back.astype(np.uint64) << np.uint64(8)))
+    return np.where((target == 0) | (source == 0), np.uint64(0), both)
 
 
 def node_keys(event: np.ndarray, is_end: np.ndarray) -> np.ndarray:
     """Keys of nodes from the keys of their events: u64, 0 where the event has none."""
-    return np.where(event == 0, np.uint64(0), _mixed(event, is_end.astype(np.uint64)))
+    return np.where(event == 0, np.uint64(0), mixed(event, is_end.astype(np.uint64)))
 
 
 def _names(run: Run) -> np.ndarray:
@@ -81,12 +81,12 @@ def _turns(scope: np.ndarray, name: np.ndarray, start_ns: np.ndarray) -> np.ndar
 
 
 @njit(cache=True, nogil=True)
-def _mixed(key: np.ndarray, value: np.ndarray) -> np.ndarray:
+def mixed(key: np.ndarray, value: np.ndarray) -> np.ndarray:
     """Both in one, as splitmix64 does it (Steele, Lea and Flood, OOPSLA 2014): u64."""
-    mixed = np.empty(len(key), np.uint64)
+    both = np.empty(len(key), np.uint64)
     for i in range(len(key)):
-        mixed[i] = _mix(key[i], value[i])
-    return mixed
+        both[i] = _mix(key[i], value[i])
+    return both
 
 
 @njit(cache=True, nogil=True)

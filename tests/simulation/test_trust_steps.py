@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from simulation.graph import build_graph
 from simulation.run import Run, read_run
+from simulation.trust.borrowing import Matching, come_twice
 from simulation.trust.marks import Marks
 from simulation.trust.matching import event_keys
-from simulation.trust.steps_from_others import StepEdges, come_twice, predict_steps
+from simulation.trust.steps_from_others import predict_steps
 from tests.simulation.build import Event, call, kernel, make_run, op
 from tests.simulation.machine import Machine, Step
 
@@ -94,7 +95,8 @@ def test_medians_leave_out_the_step_itself(entries: list[tuple[int, int, int]]) 
     key, value, step = (np.array([entry[column] for entry in entries], np.int64) for column in range(3))
     group = np.unique(key, return_inverse=True)[1]
     nothing = np.zeros(5, np.int64)
-    edges = StepEdges(np.arange(len(key)), step, value, group, np.full(len(key), -1), nothing)
+    everything = np.ones(len(key), bool)
+    edges = Matching(np.arange(len(key)), step, value, group, np.full(len(key), -1), everything, nothing)
     for chosen in range(5):
         medians, others = edges.medians_without(chosen)
         for number, name in enumerate(sorted(set(key.tolist()))):
