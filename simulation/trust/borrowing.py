@@ -5,7 +5,7 @@ in the step to be predicted, what counts is the time that passed on the edge in 
 the thread's edge has been relieved of a wait, it matches only those that have been relieved by the same families.
 
 Medians of many small times add up to less than a step takes, because each step is held up now and then, each time at
-another place. So the medians of a thread, or of a stream, are scaled by what their sum misses in the other steps.
+another place. So the medians of a thread are scaled by what their sum misses in the other steps.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Matching:
     step: np.ndarray  # i64
     value_ns: np.ndarray  # i64
     group: np.ndarray  # i64, ascending: edges that match
-    track: np.ndarray  # i64, what the value is a part of the time of, -1 none
+    track: np.ndarray  # i64, the thread whose time the value is a part of, -1 none
     wanted: np.ndarray  # bool: the step is to borrow this one
     lost: np.ndarray  # i64 per step: wanted edges that can match none
 
@@ -114,12 +114,11 @@ def matchings(run: Run, graph: TaskGraph, marks: Marks, steady: np.ndarray) -> t
     relieved = on_thread & ~alone & (key != 0)
     own_key = np.where(relieved, mixed(key, _families_into(graph, all_targets)[target]), key)
     passed_ns = graph.measured_ns[target] - graph.measured_ns[source]
-    track = _tracks(run)[row_of[target]]
-    of_device = np.where(family == Family.DEVICE_WORK, track, -1)
+    track, no_track = _tracks(run)[row_of[target]], np.full(len(edge), -1)
     t, r = np.flatnonzero(on_thread), np.flatnonzero(~alone)
     return (
         Matching.of(key[t], edge[t], step[t], passed_ns[t], track[t], alone[t], marks.steps),
-        Matching.of(own_key[r], edge[r], step[r], graph.weight_ns[edge[r]], of_device[r], ~alone[r], marks.steps),
+        Matching.of(own_key[r], edge[r], step[r], graph.weight_ns[edge[r]], no_track[r], ~alone[r], marks.steps),
     )
 
 

@@ -217,14 +217,15 @@ def row_factors(run: Run, rank: int | None, kernels: float, host: float) -> tupl
 
 
 def changed_weights(run: Run, graph: TaskGraph, rank: int | None, kernels: float, host: float) -> np.ndarray:
-    """The graph's weights with device work and host times, overheads of waits among them, times a factor."""
+    """The graph's weights with device work, and all that ends on a host thread, times a factor."""
     device, of_host = row_factors(run, rank, kernels, host)
     row_of = np.zeros(graph.nodes, np.int64)
     for nodes in (graph.end_node, graph.start_node):
         row_of[nodes[nodes >= 0]] = np.flatnonzero(nodes >= 0)
     row = row_of[np.repeat(np.arange(graph.nodes), np.diff(graph.offsets))]
-    factor = np.where(graph.family == Family.DEVICE_WORK, device[row], 1.0)
-    factor = np.where(np.isin(graph.family, (Family.THREAD_ORDER, Family.HOST_SYNC)), of_host[row], factor)
+    is_device = np.concatenate([table.is_device for table in run.traces])
+    to_host = ~is_device[row]  # work, gaps, overheads of waits, hand-overs
+    factor = np.where(graph.family == Family.DEVICE_WORK, device[row], np.where(to_host, of_host[row], 1.0))
     return np.rint(graph.weight_ns * factor).astype(np.int64)
 
 

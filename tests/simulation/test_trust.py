@@ -98,11 +98,20 @@ def test_the_worst_events_name_what_holds_them() -> None:
     graph = build_graph(run)
     bare = replay(graph, residuals=False)
     worst, source = worst_events(run, bare), origins(run, bare)
-    assert source == [{"name": "late", "events": 1, "residual_ns": 2_000, "worst": worst[0]}]
-    assert worst[0]["name"] == "late" and worst[0]["start_error_ns"] == worst[0]["own_ns"] == -2_000
-    assert worst[0]["bound"] == {"family": "stream_order", "rule": "after", "by": "kernel"}
-    row = worst[0]["row"]
-    assert (run.traces[0].start_ns[row], worst[0]["track"]) == (worst[0]["start_ns"], "stream 7")
+    by_name: dict[str, list[int]] = {}
+    for row in np.flatnonzero(graph.start_node >= 0).tolist():
+        if residual := abs(int(graph.residual_ns[graph.start_node[row]])):
+            by_name.setdefault(run.traces[0].name_of(row), []).append(residual)
+    assert {(one["name"], one["events"], one["residual_ns"]) for one in source} == {
+        (name, len(own), sum(own)) for name, own in by_name.items()
+    }
+    assert "late" in by_name and source == sorted(source, key=lambda one: -one["residual_ns"])
+    (late,) = [event for event in worst if event["name"] == "late"]
+    assert late["own_ns"] < 0 and late["bound"] == {"family": "stream_order", "rule": "after", "by": "kernel"}
+    node = graph.start_node[late["row"]]
+    assert late["start_error_ns"] == bare.node_ns[node] - graph.measured_ns[node]
+    assert (run.traces[0].start_ns[late["row"]], late["track"]) == (late["start_ns"], "stream 7")
+    assert len({event["name"] for event in worst}) == len(worst)
 
 
 def figures(**changes: Any) -> dict[str, Any]:
