@@ -58,4 +58,7 @@ def write(text: str) -> None:
 
 if __name__ == "__main__":
     default = os.environ.get("TRACEVIEWER_SAMPLES", ROOT.parent / "shared" / "samples")
-    write(tables(assessed(Path(sys.argv[1] if len(sys.argv) > 1 else default))))
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else default)
+    if not folder.is_dir():
+        sys.exit(f"no samples at {folder}: name their folder, or set TRACEVIEWER_SAMPLES")
+    write(tables(assessed(folder)))
