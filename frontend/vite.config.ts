@@ -22,6 +22,7 @@ export default defineConfig({
         compare: path('src/compare.tsx'),
         sensitivity: path('src/sensitivity.tsx'),
         analysis: path('src/analysis.tsx'),
+        trust: path('src/trust.tsx'),
       },
       output: {
         entryFileNames: '[name].js',

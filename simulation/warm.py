@@ -21,6 +21,7 @@ from simulation.lod import LodIndex, Palette, TileSource, dense_view, tile
 from simulation.replay import Prediction, Schedule, predict, replay, streams_of
 from simulation.replay.sensitivity import sensitivity
 from simulation.run import Run, read_run
+from simulation.trust import assess
 from simulation.workload import Workload, write_kineto, write_run
 
 Event = dict[str, Any]
@@ -47,7 +48,7 @@ def warm() -> None:
 
 
 def go_through(files: Sequence[Path], home: Path) -> None:
-    """Read, save, open, index, draw, analyze and replay, as the product does."""
+    """Read, save, open, index, draw, analyze, replay and validate, as the product does."""
     measured = read_run(files)
     measured.save(home)
     for run in (measured, Run.open(home)):
@@ -57,6 +58,7 @@ def go_through(files: Sequence[Path], home: Path) -> None:
         sensitivity(run, graph, most=1)
         replay(graph, schedule=Schedule.of(graph, streams_of(run)), mode="events")
         analyze(run)
+        assess(run)
         prediction.save(home)
         opened = Prediction.open(home, run)
         _draw([opened.table(trace) for trace in range(len(run.traces))], run, home)

@@ -30,7 +30,7 @@ ENGINE_FLOORS = [
     {"formats", "lod"},
     {"graph"},
     {"replay", "analysis", "models", "workload"},
-    {"whatif", "diff"},
+    {"whatif", "diff", "trust"},
     {"chakra", "warm"},
 ]
 """From the ground up. `run` reads through `formats`, which is why it may name that one room above it."""
@@ -41,7 +41,7 @@ WEB_FLOORS = [
     {"jobs"},
     {"uploads"},
     {"runs", "engine"},
-    {"experiments", "compare"},
+    {"experiments", "compare", "trust"},
     {"review", "regress"},
     {"live"},
 ]

@@ -143,6 +143,17 @@ def analyze(
 
 
 @app.command()
+def validate(files: Files, as_json: AsJson = False) -> None:
+    """Say how far a replay of the run can be trusted, and why."""
+    from simulation.run import read_run
+    from simulation.trust import assess
+
+    with progress_bar() as progress:
+        figures = assess(read_run(files, progress), progress)
+    show(figures, report.trust_lines, as_json)
+
+
+@app.command()
 def export(
     files: Files,
     out: Annotated[Path, typer.Option(help="The file to write; `.gz` behind `.json` packs it.")],

@@ -155,3 +155,39 @@ def sensitivity_lines(figures: dict[str, Any]) -> Iterator[str]:
                 f"  {kind['left_out']:,} of {kind['groups']:,} of kind {kind['kind']} not replayed: "
                 f"none takes more than {duration(kind['left_out_most_ns'])}"
             )
+
+
+def trust_lines(figures: dict[str, Any]) -> Iterator[str]:
+    """`validate` for a person: the verdict, the limits, then what it rests on."""
+    verdict = figures["verdict"]
+    yield verdict["title"]
+    yield from (f"  {sentence}" for sentence in verdict["sentences"])
+    yield "limits:"
+    for check in figures["checks"]:
+        mark = "kept  " if check["is_kept"] else "MISSED"
+        value, limit = check["value_percent"], check["limit_percent"]
+        yield f"  {mark} {check['what']}: {value:.2f} % of at most {limit:.2f}"
+    yield from _step_lines(figures["others"])
+    yield "without residuals, and without one family of dependencies:"
+    for line in figures["ablation"]:
+        steps = line["steps_mean_error_percent"]
+        said = f"; steps {steps:.2f} % off on average" if steps is not None else ""
+        yield f"  {(line['family'] or 'all families').replace('_', ' ')}: {percent(line['error_percent'])}{said}"
+    if figures["origins"]:
+        yield "where unexplained delays arise:"
+    for origin in figures["origins"][:5]:
+        yield f"  {duration(origin['residual_ns'])} in {origin['events']:,} x {origin['name'][:80]}"
+
+
+def _step_lines(others: dict[str, Any]) -> Iterator[str]:
+    if others["steps"]:
+        yield "each step from the others, beside the median of the others:"
+    for step in others["steps"]:
+        yield (
+            f"  {rank_label(step['rank'])}  {step['name']}  {duration(step['measured_ns'])}: "
+            f"{percent(step['error_percent'])}, {percent(step['naive_error_percent'])}"
+        )
+    for key, why in (("ramp_up", "as ramp-up"), ("unlike", "because their events differ from those of the others")):
+        if others[key]:
+            names = ", ".join(f"{rank_label(step['rank'])} {step['name']}" for step in others[key])
+            yield f"  left out {why}: {names}"

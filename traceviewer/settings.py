@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "traceviewer.runs",
     "traceviewer.engine",
     "traceviewer.experiments",
+    "traceviewer.trust",
     "traceviewer.compare",
     "traceviewer.live",
 ]

@@ -34,10 +34,15 @@ class Stream:
 
 
 class SlowMachine:
-    """Runs `programs` (one per rank), `steps` times each; durations are those of the job."""
+    """Runs `programs` (one per rank), `steps` times each; durations are those of the job.
 
-    def __init__(self, programs: Sequence[Program], steps: int, job: Job) -> None:
-        self.programs, self.steps, self.job = programs, steps, job
+    What is `ignored` does not hold anything up: "wait" between streams, "sync" of hosts, "meet" of ranks.
+    """
+
+    def __init__(
+        self, programs: Sequence[Program], steps: int, job: Job, ignored: frozenset[str] = frozenset()
+    ) -> None:
+        self.programs, self.steps, self.job, self.ignored = programs, steps, job, ignored
         self.moments: list[tuple[int, int, Callable[[], None]]] = []
         self.order, self.now = count(), 0
         self.streams: dict[tuple[int, int], Stream] = defaultdict(Stream)
@@ -89,9 +94,9 @@ class SlowMachine:
                     events[target] = before[-1] if before else None
                 elif what == Do.WAIT:
                     awaited = events[target]
-                    if awaited is not None:
+                    if awaited is not None and "wait" not in self.ignored:
                         self.streams[rank, stream].queue.append(lambda work=awaited: work.end >= 0)
-                elif what == Do.SYNC:
+                elif what == Do.SYNC and "sync" not in self.ignored:
                     self.awaited = stream
                     yield None
                 yield int(job.takes_ns[base + i])
@@ -123,6 +128,9 @@ class SlowMachine:
         work.start = self.now
         if work.meeting < 0:
             self.at(self.now + work.takes, lambda: self.end(work))
+            return
+        if "meet" in self.ignored:
+            self.at(self.now + int(self.job.transfer_ns[work.meeting]), lambda: self.end([work]))
             return
         come = self.come[work.meeting]
         come.append(work)

@@ -81,11 +81,14 @@ FOREIGN: dict[str, Entry] = {
     "p/<slug:slug>/runs/<uuid:run>/": Entry(SLUG | RUN),
     "p/<slug:slug>/runs/<uuid:run>/sensitivity/": Entry(SLUG | RUN),
     "p/<slug:slug>/runs/<uuid:run>/analysis/": Entry(SLUG | RUN),
+    "api/v1/runs/<uuid:run>/trust/": Entry(RUN),
+    "p/<slug:slug>/runs/<uuid:run>/trust/": Entry(SLUG | RUN),
     "p/<slug:slug>/compare/<uuid:a>/<uuid:b>/": Entry(SLUG | {"a": "run", "b": "run"}),
 }
 
 MIXED: dict[str, list[dict[str, str]]] = {
     "api/v1/compare/<uuid:a>/<uuid:b>/": [{"a": "own_run", "b": "run"}, {"a": "run", "b": "own_run"}],
+    "p/<slug:slug>/runs/<uuid:run>/trust/": [{"slug": "own_project", "run": "run"}],
     "p/<slug:slug>/runs/<uuid:run>/": [{"slug": "own_project", "run": "run"}],
     "p/<slug:slug>/runs/<uuid:run>/sensitivity/": [{"slug": "own_project", "run": "run"}],
     "p/<slug:slug>/runs/<uuid:run>/analysis/": [{"slug": "own_project", "run": "run"}],
