@@ -11,6 +11,7 @@ import { DetailsPanel } from './ui/DetailsPanel';
 import { formatDuration, formatPercent } from './ui/format';
 import { HelpSheet } from './ui/HelpSheet';
 import { NARROW, Panel, PanelOpener } from './ui/Panel';
+import { PathTable } from './ui/PathTable';
 import { StepTable } from './ui/StepTable';
 import { visible } from './ui/text';
 import { ClockChoice, clockOf, furthestOff, onClock } from './viewer/ClockChoice';
@@ -203,6 +204,12 @@ function Figures(props: { viewer: Viewer; comparison: Comparison; onClose: () =>
           onGo={go}
         />
       </section>
+      {b.replay?.critical_path && (
+        <section>
+          <h3>What decides how long it takes</h3>
+          <PathTable path={b.replay.critical_path.measured} />
+        </section>
+      )}
       {b.replay && (
         <section>
           <h3>The critical path of the prediction</h3>

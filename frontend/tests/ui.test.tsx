@@ -9,6 +9,7 @@ import { ConnectionBanner } from '../src/ui/ConnectionBanner';
 import { argsJson, categoryOf, DetailsPanel } from '../src/ui/DetailsPanel';
 import { HelpSheet } from '../src/ui/HelpSheet';
 import { jobText } from '../src/ui/JobBar';
+import { PathTable } from '../src/ui/PathTable';
 import { placingText, QualityBadge, QualityPanel } from '../src/ui/QualityPanel';
 import { ReplayButton } from '../src/ui/ReplayButton';
 import { StepTable } from '../src/ui/StepTable';
@@ -57,6 +58,17 @@ test('it says how much longer an event of a prediction may last', async () => {
   expect(root.textContent).toContain('On the critical path');
   await show(<DetailsPanel event={anEvent({ measured })} where="" onGo={nothing} onClose={nothing} />);
   expect(root.textContent).not.toContain('critical path');
+});
+
+test('it says what a critical path is made of, and leaves crumbs out', async () => {
+  const causes = [
+    { cause: 'host_gap', ns: 9_000_000, percent: 90 },
+    { cause: 'residual', ns: -990_000, percent: -9.9 },
+    { cause: 'launch', ns: 1_000, percent: 0.01 },
+  ];
+  await show(<PathTable path={{ length_ns: 10_000_000, causes }} />);
+  const rows = [...root.querySelectorAll('tr')].map((row) => row.textContent);
+  expect(rows).toEqual(['host gap9.00 ms90.0 %', 'residual\u2212990 us\u22129.90 %']);
 });
 
 test('it shows and copies an arg exactly as in the file', async () => {

@@ -66,6 +66,24 @@ def _meet(node: int, cause_ns: int, weight: int, latest: np.ndarray, floor: np.n
 
 
 @njit(cache=True, nogil=True)
+def _release(
+    node: int,
+    missing: np.ndarray,
+    heap_ns: np.ndarray,
+    heap: np.ndarray,
+    size: int,
+    latest: np.ndarray,
+    residual_ns: np.ndarray,
+    floor: np.ndarray,
+) -> int:
+    """One cause less is missing; into the heap when none is. The heap's size."""
+    missing[node] -= 1
+    if missing[node] > 0:
+        return size
+    return _push(heap_ns, heap, size, _due(node, latest, residual_ns, floor), node)
+
+
+@njit(cache=True, nogil=True)
 def _link(
     links: np.ndarray,
     n: int,
@@ -168,8 +186,8 @@ def run(
                 behind[last] = start
             if length[queue] == 1 or length[queue] > limit + 1:  # `full` is `limit` places before the tail
                 full[queue] = start if length[queue] == 1 else behind[full[queue]]
-            back = back_of[start]
-            if limit > 0 and length[queue] > limit and back != NONE and not happened[back]:
+            back = NONE if follows[start] else back_of[start]
+            if limit > 0 and length[queue] > limit and back != NONE:
                 link = (full[queue], back, 0, NONE)  # the call comes back when there is room
                 found = _link(links, found, first, link, times, happened, missing, latest, floor)
             if last == before[start]:
@@ -180,9 +198,7 @@ def run(
             elif last != NONE:
                 link = (end_of[last], start, gap_ns[start], NONE)
                 found = _link(links, found, first, link, times, happened, missing, latest, floor)
-            missing[start] -= 1
-            if missing[start] == 0:
-                size = _push(heap_ns, heap, size, _due(start, latest, residual_ns, floor), start)
+            size = _release(start, missing, heap_ns, heap, size, latest, residual_ns, floor)
             if follower[start] != NONE:
                 todo[count] = follower[start]
                 count += 1
@@ -193,22 +209,16 @@ def run(
                 awaited = end_of[last]
                 link = (awaited, then, weight_ns[edge], edge if awaited == source[edge] else NONE)
                 found = _link(links, found, first, link, times, happened, missing, latest, floor)
-            missing[then] -= 1
-            if missing[then] == 0:
-                size = _push(heap_ns, heap, size, _due(then, latest, residual_ns, floor), then)
+            size = _release(then, missing, heap_ns, heap, size, latest, residual_ns, floor)
         for at in range(out[node], out[node + 1]):
             edge = out_edge[at]
             then = target[edge]
             _meet(then, now, weight_ns[edge], latest, floor)
-            missing[then] -= 1
-            if missing[then] == 0:
-                size = _push(heap_ns, heap, size, _due(then, latest, residual_ns, floor), then)
+            size = _release(then, missing, heap_ns, heap, size, latest, residual_ns, floor)
         at = first[node]
         while at != NONE:
             then = links[at, 1]
             _meet(then, now, links[at, 2], latest, floor)
-            missing[then] -= 1
-            if missing[then] == 0:
-                size = _push(heap_ns, heap, size, _due(then, latest, residual_ns, floor), then)
+            size = _release(then, missing, heap_ns, heap, size, latest, residual_ns, floor)
             at = links[at, 4]
     return order[:n], times, links[:found].copy()

