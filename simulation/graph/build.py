@@ -73,6 +73,11 @@ def all_edges(tasks: Tasks) -> Edges:
     ready_ns = queues.ready_ns(tasks, latency_ns)
     waits = event_wait.find(tasks, queues, ready_ns)
     explained_ns = event_wait.explained(tasks, queues, waits, ready_ns)
+    room = device_room.edges(tasks, queues, explained_ns)
+    unseen = event_wait.unseen(tasks, queues, explained_ns)
+    held = np.zeros(len(tasks), bool)
+    held[queues.rows[explained_ns > ready_ns]] = held[queues.rows[unseen.target]] = True
+    held[tasks.node_row[room.target]] = True
     handed = thread_handover.edges(tasks)
     waited_node = np.concatenate([syncs.waited_node, handed.target])
     kept_ns = np.concatenate([syncs.kept_ns, np.zeros(len(handed), np.int64)])
@@ -82,12 +87,12 @@ def all_edges(tasks: Tasks) -> Edges:
             handed,
             device_work.edges(tasks),
             launch.edges(tasks, latency_ns),
-            stream_order.edges(tasks, pairs, latency_ns),
+            stream_order.edges(tasks, pairs, latency_ns, held),
             syncs.edges,
             launch_queue.edges(tasks, full, syncs.overhead_ns),
             event_wait.edges(tasks, queues, waits),
-            event_wait.edges(tasks, queues, event_wait.unseen(tasks, queues, explained_ns)),
-            device_room.edges(tasks, queues, explained_ns),
+            event_wait.edges(tasks, queues, unseen),
+            room,
         ]
     )
 
