@@ -61,10 +61,6 @@ class Pairs:
     rule: np.ndarray  # i64
     cost_ns: np.ndarray  # i64
 
-    @classmethod
-    def none(cls) -> Pairs:
-        return cls(*(np.zeros(0, np.int64) for _ in cls.__dataclass_fields__))
-
 
 def edges(tasks: Tasks, queues: DeviceQueues, pairs: Pairs) -> Edges:
     """End of what is awaited to the start of what waits."""
