@@ -195,17 +195,18 @@ def last_by_thread(tasks: Tasks, events: np.ndarray, calls: np.ndarray) -> np.nd
 
 def release(tasks: Tasks, calls: np.ndarray, awaited_ns: np.ndarray) -> np.ndarray:
     """The first node of the call's thread, within the call, that is no earlier than the end of the wait: i64."""
-    chain = tasks.chains
-    place = np.zeros(tasks.nodes, np.int64)
-    place[chain] = np.arange(len(chain))
-    begin, end = place[tasks.start_node[calls]] + 1, place[tasks.end_node[calls]]
-    return np.asarray(chain[_first_from(tasks.node_ns[chain], begin, end, awaited_ns)])
+    from_node = np.searchsorted(tasks.node_ns, np.maximum(awaited_ns, tasks.start_ns[calls]))
+    from_node = np.maximum(from_node, tasks.start_node[calls] + 1)
+    return _first_of_thread(tasks.node_row, tasks.track, from_node, tasks.end_node[calls])
 
 
 @njit(cache=True, nogil=True)
-def _first_from(times_ns: np.ndarray, begin: np.ndarray, end: np.ndarray, from_ns: np.ndarray) -> np.ndarray:
-    """Per entry, the first position in begin..end (inclusive) whose time is from_ns or later, else end."""
+def _first_of_thread(node_row: np.ndarray, track: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Per entry, the first node from `begin` on that is on the track of node `end`, at most `end`: i64."""
     found = np.empty(len(begin), np.int64)
     for i in range(len(begin)):
-        found[i] = begin[i] + np.searchsorted(times_ns[begin[i] : end[i]], from_ns[i])
+        node, thread = begin[i], track[node_row[end[i]]]
+        while node < end[i] and track[node_row[node]] != thread:
+            node += 1
+        found[i] = min(node, end[i])
     return found

@@ -78,9 +78,7 @@ def all_edges(tasks: Tasks, members: Members) -> Edges:
     queues = DeviceQueues.of(tasks)
     full = launch_queue.find(tasks)
     syncs = host_sync.find(tasks, queues, full)
-    ready_ns = queues.ready_ns(tasks, latency_ns)
-    waits = event_wait.find(tasks, queues, ready_ns)
-    explained_ns = event_wait.explained(tasks, queues, waits, ready_ns)
+    across, held = _between_streams(tasks, queues, latency_ns)
     handed = thread_handover.edges(tasks)
     waited_node = np.concatenate([syncs.waited_node, handed.target, members.waited_node])
     kept_ns = np.concatenate([syncs.kept_ns, np.zeros(len(handed), np.int64), members.kept_ns])
@@ -90,16 +88,27 @@ def all_edges(tasks: Tasks, members: Members) -> Edges:
             handed,
             device_work.edges(tasks, members.lasting_ns(tasks)),
             launch.edges(tasks, latency_ns),
-            stream_order.edges(tasks, pairs, latency_ns),
+            stream_order.edges(tasks, pairs, latency_ns, held),
             syncs.edges,
             launch_queue.edges(tasks, full, syncs.overhead_ns),
-            event_wait.edges(tasks, queues, waits),
-            event_wait.edges(tasks, queues, event_wait.unseen(tasks, queues, explained_ns)),
-            device_room.edges(tasks, queues, explained_ns),
+            across,
             collectives.edges(tasks, members),
             send_recv.edges(tasks, members),
         ]
     )
+
+
+def _between_streams(tasks: Tasks, queues: DeviceQueues, latency_ns: np.ndarray) -> tuple[Edges, np.ndarray]:
+    """Edges from one stream to another, and the rows that were seen to be held up by them: bool."""
+    ready_ns = queues.ready_ns(tasks, latency_ns)
+    waits = event_wait.find(tasks, queues, ready_ns)
+    explained_ns = event_wait.explained(tasks, queues, waits, ready_ns)
+    room = device_room.edges(tasks, queues, explained_ns)
+    unseen = event_wait.unseen(tasks, queues, explained_ns)
+    held = np.zeros(len(tasks), bool)
+    held[queues.rows[explained_ns > ready_ns]] = held[queues.rows[unseen.target]] = True
+    held[tasks.node_row[room.target]] = True
+    return Edges.joined([*(event_wait.edges(tasks, queues, found) for found in (waits, unseen)), room]), held
 
 
 @njit(cache=True, nogil=True)

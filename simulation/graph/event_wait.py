@@ -6,9 +6,10 @@ No trace names the streams of a plain record or wait. In this order:
 2. What was seen: the first event enqueued on some stream after the wait was ready, yet started just when an event of
    another stream had ended that was enqueued before the record; without records, before the wait.
 3. The order of launches of the waiting thread: the stream of its next launch waits for the stream of its last launch
-   on another one. This is how c10d hangs a collective on the compute stream, and the compute stream on the collective.
-   Where the wait stands between two launches on one stream, and the thread changes to another stream sooner after it
-   than it came from one before, that stream waits for this one.
+   on another one; a collective's for that of the last launch that is none. This is how c10d hangs a collective on
+   the compute stream, and the compute stream on the collective. Where the wait stands between two launches on one
+   stream, and the thread changes to another stream sooner after it than it came from one before, that stream waits
+   for this one.
 
 The weight is what such a wait costs in this trace, where it was seen to hold an event up.
 """
@@ -28,6 +29,7 @@ from simulation.graph.families import Certainty, Family, Rule
 from simulation.graph.launched import linked
 from simulation.graph.tasks import Tasks, gathered
 from simulation.graph.told import told_waits
+from simulation.lod.colours import communicates
 
 NEAR_NS = 10_000
 """An event that was held up starts at most this long after what it waited for has ended."""
@@ -58,10 +60,6 @@ class Pairs:
     target: np.ndarray  # i64, entry
     rule: np.ndarray  # i64
     cost_ns: np.ndarray  # i64
-
-    @classmethod
-    def none(cls) -> Pairs:
-        return cls(*(np.zeros(0, np.int64) for _ in cls.__dataclass_fields__))
 
 
 def edges(tasks: Tasks, queues: DeviceQueues, pairs: Pairs) -> Edges:
@@ -170,10 +168,23 @@ def _launches(tasks: Tasks, queues: DeviceQueues, calls: np.ndarray) -> tuple[np
     at = np.searchsorted(when, tasks.track[calls] * tasks.nodes + tasks.start_node[calls])
     thread = np.append(tasks.track[tasks.launch[rows]], NONE)
     following = np.where(thread[at] == tasks.track[calls], np.append(stream, NONE)[at], NONE)
-    before = np.where(thread[at - 1] == tasks.track[calls], at - 1, NONE)
+    # A collective waits for what is computed, not for the collective that was launched before it.
+    moves = _communicates(tasks)[rows]
+    work = np.append(np.maximum.accumulate(np.where(moves, NONE, np.arange(len(rows)))), NONE)
+    before = np.where(np.append(moves, False)[at], work[at - 1], at - 1)
+    before = np.where(thread[before] == tasks.track[calls], before, NONE)
     behind = _on_another(thread[:-1], stream)
     ahead = len(stream) - 1 - _on_another(thread[-2::-1], stream[::-1])[::-1]
     return following, before, stream, behind, np.where(ahead < len(stream), ahead, NONE)
+
+
+def _communicates(tasks: Tasks) -> np.ndarray:
+    """Rows with the name of what moves data between ranks: bool."""
+    masks = [
+        np.array([communicates(name) for name in table.names] or [False])[table.columns["name"]]
+        for table in tasks.run.traces
+    ]
+    return np.concatenate([np.zeros(0, bool), *masks])
 
 
 @njit(cache=True, nogil=True)

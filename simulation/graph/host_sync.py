@@ -82,12 +82,16 @@ def _awaited(tasks: Tasks, queues: DeviceQueues, full: FullQueue) -> tuple[np.nd
     wait[full.calls] = Wait.NEVER  # for anything but room in its queue
     rows = np.flatnonzero(wait)
     stream, before_ns = told(tasks, rows)
-    is_told = stream != UNKNOWN
+    slow, is_told = _slow(tasks, rows), stream != UNKNOWN
+    perhaps = is_told | slow | (wait[rows] > Wait.PERHAPS) | (_own_copy(tasks, rows) >= 0)
+    rows, stream, before_ns, slow, is_told = (
+        column[perhaps] for column in (rows, stream, before_ns, slow, is_told)
+    )  # fmt: skip
     many = is_told | (wait[rows] == Wait.DEVICE)
     scope = np.maximum(stream[many], ALL_STREAMS)
     call, event = last_of_streams(tasks, queues, rows[many], scope, before_ns[many], TOLERANCE_NS)
     rule = np.where(is_told[many], Rule.SYNC_TOLD, Rule.SYNC_NAMED)[call]
-    one_row, one_event, one_rule = _awaited_one(tasks, queues, rows[~many], wait[rows[~many]])
+    one_row, one_event, one_rule = _awaited_one(tasks, queues, rows[~many], wait[rows[~many]], slow[~many])
     calls = np.concatenate([rows[many][call], one_row, full.calls])
     order = np.argsort(calls, kind="stable")
     events = np.concatenate([event, one_event, full.events])
@@ -96,9 +100,10 @@ def _awaited(tasks: Tasks, queues: DeviceQueues, full: FullQueue) -> tuple[np.nd
 
 
 def _awaited_one(
-    tasks: Tasks, queues: DeviceQueues, rows: np.ndarray, wait: np.ndarray
+    tasks: Tasks, queues: DeviceQueues, rows: np.ndarray, wait: np.ndarray, slow: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The calls among `rows` that wait for one event: (call row, event row, rule)."""
+    """The calls among `rows` that wait for one event: (call row, event row, rule); `slow` ones took
+    longer than their like."""
     until_ns = tasks.end_ns[rows] + TOLERANCE_NS
     latest = ended_within(tasks, queues, rows, TOLERANCE_NS)
     copy = _own_copy(tasks, rows)
@@ -110,7 +115,7 @@ def _awaited_one(
         (enqueued, (enqueued >= 0) & ends_within & (until_ns - tasks.end_ns[enqueued] <= RELEASE_NS), Rule.SYNC_NAMED),
         (latest, (latest >= 0) & (wait >= Wait.SOMETHING), Rule.SYNC_NAMED),
         (enqueued, enqueued >= 0, Rule.SYNC_NAMED),
-        (latest, (latest >= 0) & _held_up(tasks, rows, latest), Rule.SYNC_BEHAVIOUR),
+        (latest, (latest >= 0) & slow & _let_go(tasks, rows, latest), Rule.SYNC_BEHAVIOUR),
     ]
     holds = [case[1] for case in cases]
     event = np.select(holds, [case[0] for case in cases], -1)
@@ -128,11 +133,15 @@ def _own_copy(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
     return np.asarray(made[rows])
 
 
-def _held_up(tasks: Tasks, rows: np.ndarray, event: np.ndarray) -> np.ndarray:
-    """Whether each call took much longer than its like, mostly before the event ended, and let go soon after: bool."""
-    longer = tasks.end_ns[rows] - tasks.start_ns[rows] >= usual_ns(tasks, rows) + HELD_NS
+def _slow(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
+    """Which calls took much longer than half of the listed ones of their trace and name: bool."""
+    return np.asarray(tasks.end_ns[rows] - tasks.start_ns[rows] >= usual_ns(tasks, rows) + HELD_NS)
+
+
+def _let_go(tasks: Tasks, rows: np.ndarray, event: np.ndarray) -> np.ndarray:
+    """Whether most of each call passed before the event ended, and it returned soon after: bool."""
     before_ns, after_ns = tasks.end_ns[event] - tasks.start_ns[rows], tasks.end_ns[rows] - tasks.end_ns[event]
-    return np.asarray(longer & (after_ns <= RELEASE_NS) & (before_ns > after_ns))
+    return np.asarray((after_ns <= RELEASE_NS) & (before_ns > after_ns))
 
 
 def _innermost(

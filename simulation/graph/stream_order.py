@@ -45,19 +45,20 @@ class Pairs:
         return np.asarray(self.relation == OVERLAP)
 
 
-def edges(tasks: Tasks, pairs: Pairs, launch_ns: np.ndarray) -> Edges:
-    """Edges for the pairs of `find(tasks)`; `launch_ns` is the launch latency of each row."""
+def edges(tasks: Tasks, pairs: Pairs, launch_ns: np.ndarray, held: np.ndarray) -> Edges:
+    """Edges for the pairs of `find(tasks)`; `launch_ns` is the launch latency of each row, `held` (bool per row) what
+    is known to have waited for another stream."""
     return Edges.of(
         Family.STREAM_ORDER,
         np.where(pairs.overlap, tasks.start_node[pairs.earlier], tasks.end_node[pairs.earlier]),
         tasks.start_node[pairs.later],
-        np.where(pairs.overlap, 0, gaps(tasks, pairs, launch_ns)),
+        np.where(pairs.overlap, 0, gaps(tasks, pairs, launch_ns, held)),
         np.where(pairs.overlap, Rule.OVERLAP, Rule.AFTER),
         Certainty.STRUCTURAL,
     )
 
 
-def gaps(tasks: Tasks, pairs: Pairs, launch_ns: np.ndarray) -> np.ndarray:
+def gaps(tasks: Tasks, pairs: Pairs, launch_ns: np.ndarray, held: np.ndarray) -> np.ndarray:
     """What the hand-over of each pair costs: the mean of its trace and kinds where the queue was not empty, i64.
 
     The mean, so that errors do not add up along a full queue.
@@ -68,7 +69,7 @@ def gaps(tasks: Tasks, pairs: Pairs, launch_ns: np.ndarray) -> np.ndarray:
     call = tasks.launch[later]
     waiting = (call >= 0) & (tasks.start_ns[call] + launch_ns[later] <= tasks.end_ns[earlier])
     gap = tasks.start_ns[later] - tasks.end_ns[earlier]
-    handed = (pairs.relation == HANDOVER) & (gap <= LONGEST_NS)
+    handed = (pairs.relation == HANDOVER) & (gap <= LONGEST_NS) & ~held[later]
     trace, kind, launched = tasks.trace[earlier], tasks.device_kind, launched_as(tasks)
     ways = max(Launched) + 1
     coarse = (trace * KINDS + kind[earlier]) * KINDS + kind[later]

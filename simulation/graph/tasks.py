@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numba import njit
 
 from simulation.csr import by_source
 from simulation.events import CALL_CATEGORIES, Kind
@@ -76,15 +77,11 @@ class Tasks:
         return kinds
 
     @cached_property
-    def chains(self) -> np.ndarray:
-        """Host nodes, thread by thread, each in measured order: i64."""
-        return self._by_track(self.is_host)
-
-    @cached_property
     def streams(self) -> np.ndarray:
         """Rows of device events, stream by stream, each by start: i64."""
-        nodes = self._by_track(self.is_device)
-        return np.asarray(self.node_row[nodes[self.start_node[self.node_row[nodes]] == nodes]])
+        rows = self.node_row[np.sort(self.start_node[self.is_device])]
+        track = self.track[rows]
+        return np.asarray(by_source(track, rows, int(track.max(initial=-1)) + 1)[1])
 
     def with_nodes(self, at_ns: np.ndarray) -> tuple[Tasks, np.ndarray]:
         """The same with a node of no row at each time, behind all that happens then; and their numbers, i64."""
@@ -100,12 +97,6 @@ class Tasks:
             node_ns=np.insert(self.node_ns, before, at_ns[order]),
             node_row=np.insert(self.node_row, before, -1),
         ), added
-
-    def _by_track(self, wanted: np.ndarray) -> np.ndarray:
-        nodes = np.flatnonzero(self.node_row >= 0)
-        nodes = nodes[wanted[self.node_row[nodes]]]
-        track = self.track[self.node_row[nodes]]
-        return np.asarray(by_source(track, nodes, int(track.max(initial=-1)) + 1)[1])
 
 
 def gathered(run: Run, column: str) -> np.ndarray:
@@ -162,19 +153,32 @@ def _nodes(columns: dict[str, Any]) -> dict[str, np.ndarray]:
     is_end = np.ones(len(rows), bool)
     begin = sum(map(len, ends))
     is_end[begin : begin + sum(map(len, starts))] = False
-    times = np.where(is_end, end[rows], start[rows])
-    order = np.argsort(times, kind="stable")
-    rows, is_end = rows[order], is_end[order]
-    start_node, end_node = np.full(len(start), -1), np.full(len(start), -1)
-    number = np.arange(1, 1 + len(rows))
-    start_node[rows[~is_end]] = end_node[rows[~is_end]] = number[~is_end]
-    end_node[rows[is_end]] = number[is_end]
-    return {
-        "start_node": start_node,
-        "end_node": end_node,
-        "node_ns": np.concatenate([[0], times[order]]),
-        "node_row": np.concatenate([[-1], rows]),
-    }
+    order = np.argsort(np.where(is_end, end[rows], start[rows]), kind="stable")
+    names = ("start_node", "end_node", "node_ns", "node_row")
+    return dict(zip(names, _numbered(order, rows, is_end, start, end), strict=True))
+
+
+@njit(cache=True, nogil=True)
+def _numbered(
+    order: np.ndarray, rows: np.ndarray, is_end: np.ndarray, start_ns: np.ndarray, end_ns: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(first and last node of each row, -1 none; time and row of each node) of boundaries taken in this order.
+
+    Node 0 is the root; an instant, which has no end, has one node for both.
+    """
+    start_node, end_node = np.full(len(start_ns), -1), np.full(len(start_ns), -1)
+    node_ns, node_row = np.empty(len(order) + 1, np.int64), np.empty(len(order) + 1, np.int64)
+    node_ns[ROOT], node_row[ROOT] = 0, -1
+    for i in range(len(order)):
+        node, row = i + 1, rows[order[i]]
+        node_row[node] = row
+        if is_end[order[i]]:
+            end_node[row], node_ns[node] = node, end_ns[row]
+        else:
+            start_node[row], node_ns[node] = node, start_ns[row]
+            if end_node[row] < 0:
+                end_node[row] = node
+    return start_node, end_node, node_ns, node_row
 
 
 def _inner_lanes_first(track: np.ndarray, lane: np.ndarray) -> np.ndarray:

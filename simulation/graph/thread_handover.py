@@ -69,23 +69,44 @@ def find_idle(tasks: Tasks) -> Idle:
     """All idleness of the run's threads."""
     works = np.array([track.kind == "thread" for table in tasks.run.traces for track in table.tracks], bool)
     works &= ~polling_tracks(tasks.run)
-    chain = tasks.chains
-    row = tasks.node_row[chain]
-    first = np.diff(tasks.track[row], prepend=-1) != 0
-    before = np.where(first, ROOT, np.roll(chain, 1))
-    long = (tasks.node_ns[chain] - tasks.node_ns[before] >= IDLE_NS) & works[tasks.track[row]]
-    last = np.diff(tasks.track[row], append=-1) != 0
-    at = np.concatenate([np.flatnonzero(long), np.flatnonzero(last & works[tasks.track[row]])])
-    begin = np.concatenate([before[long], chain[at[np.count_nonzero(long) :]]])
-    end = np.concatenate([chain[long], np.full(len(at) - np.count_nonzero(long), ROOT)])
+    begin, end = _pauses(tasks.node_row, tasks.node_ns, tasks.track, tasks.is_host, works, IDLE_NS)
     rests = _rests(tasks)
     inside = np.where(begin == ROOT, -1, _innermost(tasks, begin))
     idle = (inside < 0) | rests[inside]
-    at, begin, end = at[idle], begin[idle], end[idle]
-    track = tasks.track[row[at]]
-    trace = tasks.trace[row[at]].astype(np.int64)
+    begin, end = begin[idle], end[idle]
+    row = tasks.node_row[np.where(begin == ROOT, end, begin)]
+    trace = tasks.trace[row].astype(np.int64)
     order = np.lexsort((end, tasks.node_ns[begin], trace))
-    return Idle(trace[order], track[order], begin[order], end[order])
+    return Idle(trace[order], tasks.track[row[order]], begin[order], end[order])
+
+
+@njit(cache=True, nogil=True)
+def _pauses(
+    node_row: np.ndarray,
+    node_ns: np.ndarray,
+    track: np.ndarray,
+    is_host: np.ndarray,
+    works: np.ndarray,
+    least_ns: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(node, next node of the same thread) where at least so long passes between them, ROOT before the first and after
+    the last one; of threads that work: i64, i64. One pass over the nodes."""
+    last = np.full(len(works), ROOT, np.int64)
+    begins, ends, n = np.empty(len(node_row) + len(works), np.int64), np.empty(len(node_row) + len(works), np.int64), 0
+    for node in range(ROOT + 1, len(node_row)):
+        row = node_row[node]
+        if not is_host[row] or not works[track[row]]:
+            continue
+        before = last[track[row]]
+        if node_ns[node] - node_ns[before] >= least_ns:
+            begins[n], ends[n] = before, node
+            n += 1
+        last[track[row]] = node
+    for thread in range(len(works)):
+        if last[thread] != ROOT:
+            begins[n], ends[n] = last[thread], ROOT
+            n += 1
+    return begins[:n], ends[:n]
 
 
 def _innermost(tasks: Tasks, node: np.ndarray) -> np.ndarray:

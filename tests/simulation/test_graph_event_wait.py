@@ -65,6 +65,15 @@ def test_it_finds_the_stream_that_a_thread_turns_to_later() -> None:
     assert waits(run)[1] == [("EVENT_ORDER", 81, 136)]
 
 
+def test_it_hangs_a_collective_on_what_is_computed() -> None:
+    first, second = (
+        Event("ncclDevKernel_SendRecv", "kernel", ("stream", stream), at, 5, {"stream": stream, "correlation": number})
+        for stream, at, number in ((32, 27, 2), (36, 836, 3))
+    )
+    events = [*COMPUTE, call(1, 21, 5, 2), first, call(1, 824, 1, 0, WAIT), call(1, 830, 5, 3), second]
+    assert waits(us(events))[1] == [("EVENT_ORDER", 506, 836)]
+
+
 def test_it_finds_what_another_thread_launched_behind_a_wait() -> None:
     other = [call(2, 60, 5, 3), kernel(20, 509, 5, 3)]
     assert waits(us([*COMPUTE, call(1, 22, 1, 0, WAIT), *other]))[1] == [("EVENT_HELD", 506, 509)]
