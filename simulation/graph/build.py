@@ -65,7 +65,7 @@ def build_graph(run: Run) -> TaskGraph:
         residual_ns=residual,
         start_node=place[tasks.start_node].astype(np.int32),
         end_node=place[tasks.end_node].astype(np.int32),
-        deciding=deciding(run),
+        deciding=deciding(run).astype(np.uint8),
         derived=_renumbered(anchors(tasks), place),
         quality=quality,
     )

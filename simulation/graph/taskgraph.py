@@ -40,7 +40,7 @@ class TaskGraph:
     residual_ns: np.ndarray  # i64 per node: what the edges leave unexplained, 0 but at starts of device events
     start_node: np.ndarray  # i32 per global row, -1 not a node
     end_node: np.ndarray  # i32 per global row; an instant has one node for both
-    deciding: np.ndarray  # bool per global row: its end may end the run
+    deciding: np.ndarray  # u8 per global row, 1: its end may end the run
     derived: Anchors
     quality: QualityReport
 

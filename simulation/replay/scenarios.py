@@ -92,7 +92,7 @@ def scenario_weights(graph: TaskGraph, factors: np.ndarray, class_of_edge: np.nd
 def may_end(graph: TaskGraph) -> np.ndarray:
     """The ends of slices, the latest of which ends the run: bool per node."""
     ends = np.zeros(graph.nodes, bool)
-    ends[graph.end_node[(graph.end_node != graph.start_node) & graph.deciding]] = True
+    ends[graph.end_node[(graph.end_node != graph.start_node) & (graph.deciding == 1)]] = True
     return ends
 
 
