@@ -4,8 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.needs import missing
+
+# The first example of a test may compile a Numba kernel: seconds, once. On CI the examples are the same each time, so
+# that a change is judged by what it changes; elsewhere new ones are tried with every run.
+settings.register_profile("ours", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("ours")
 
 ROOT = Path(__file__).resolve().parent.parent
 
