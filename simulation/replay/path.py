@@ -105,7 +105,7 @@ def segments(path: CriticalPath, causes: Causes) -> dict[str, np.ndarray]:
     """The path from first to last, neighbours of one cause and row joined: columns of one length.
 
     row i64 (global, -1 none), trace i64 (-1 none), cause u8 (code into CAUSES), begin_ns and end_ns i64 on the run's
-    clock. What a residual moved an event by is part of the segment that ends there.
+    aligned clocks, on which they join. What a residual moved an event by is part of the segment that ends there.
     """
     first = np.ones(len(path.edges), bool)
     first[1:] = (causes.row[1:] != causes.row[:-1]) | (causes.cause[1:] != causes.cause[:-1])

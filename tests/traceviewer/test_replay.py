@@ -89,7 +89,7 @@ def test_it_stores_the_critical_path(
     assert sum(part["end_ns"] - part["begin_ns"] for part in found) == page["length_ns"]
     assert all(one["end_ns"] == then["begin_ns"] for one, then in zip(found, found[1:], strict=False))
     event = next(part for part in found if part["cause"] == "host_op")
-    shown = get(victor, f"runs/{predicted.pk}/events/{event['trace']}/{event['row']}/").json()
+    shown = get(victor, f"runs/{predicted.pk}/events/{event['trace']}/{event['row']}/", clock="aligned").json()
     assert shown["name"] == event["name"]
     if mode == "measured":
         assert shown["start_ns"] <= event["begin_ns"] and event["end_ns"] <= shown["start_ns"] + shown["dur_ns"]
