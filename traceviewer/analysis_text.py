@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -15,6 +16,11 @@ Line = dict[str, Any]
 Format = Callable[[Any], str]
 
 NAME_CHARS = 70
+FILE_CHARS = 160
+"""Width of tables that go to a file or a pipe."""
+
+LEAST_WORDS, GAP = 12, 2
+"""Characters that a column of words keeps, and between columns, where a terminal is narrow."""
 
 
 def text(value: Any) -> str:
@@ -63,6 +69,8 @@ IDLE: Columns = (
 def show(figures: Line, top: int) -> None:
     """Print each section that is in `figures`, at most `top` lines of each table."""
     console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = FILE_CHARS
     if figures["placed"] == "replay":
         console.print("times are not recorded: nodes are placed as early as their dependencies allow")
     for section, render in RENDERERS.items():
@@ -75,13 +83,19 @@ def show(figures: Line, top: int) -> None:
 def _print(console: Console, title: str, columns: Columns, lines: list[Line], top: int) -> None:
     if not lines:
         return
+    widths = [
+        max(*(len(word) for word in heading.split()), *(len(shown(line.get(key))) for line in lines[:top]))
+        for heading, key, shown in columns
+    ]
+    is_words = [shown is text or shown is str for _, _, shown in columns]
+    taken = sum(width for width, words in zip(widths, is_words, strict=True) if not words) + GAP * (len(columns) - 1)
+    room = max((console.width - taken) // max(sum(is_words), 1), LEAST_WORDS)  # words give way to figures
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for heading, key, shown in columns:
-        if shown is text or shown is str:  # words give way to figures
-            table.add_column(heading, overflow="ellipsis", no_wrap=shown is text)
+    for (heading, _, shown), width, words in zip(columns, widths, is_words, strict=True):
+        if words:
+            table.add_column(heading, overflow="ellipsis", no_wrap=shown is text, max_width=room)
         else:
-            widest = max(len(shown(line.get(key))) for line in lines[:top])
-            table.add_column(heading, justify="right", min_width=widest)
+            table.add_column(heading, justify="right", min_width=width)
     for line in lines[:top]:
         table.add_row(*(Text(shown(line.get(key))) for _, key, shown in columns))
     console.print(table)
