@@ -84,7 +84,7 @@ def _print(console: Console, title: str, columns: Columns, lines: list[Line], to
     if not lines:
         return
     widths = [
-        max(*(len(word) for word in heading.split()), *(len(shown(line.get(key))) for line in lines[:top]))
+        max(map(len, [*heading.split(), *(shown(line.get(key)) for line in lines[:top])]), default=0)
         for heading, key, shown in columns
     ]
     is_words = [shown is text or shown is str for _, _, shown in columns]
