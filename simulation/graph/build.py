@@ -52,7 +52,8 @@ def build_graph(run: Run) -> TaskGraph:
     place = np.full(tasks.nodes + 1, -1)
     place[sequence] = np.arange(tasks.nodes)
     source, family = edges.source, edges.family
-    residual = settle(offsets, source, edges.weight_ns, family, measured)
+    residual = np.zeros(tasks.nodes, np.int64)
+    settle(offsets, source, edges.weight_ns, family, measured, residual)
     return TaskGraph(
         zero_ns=tasks.zero_ns,
         offsets=offsets,
@@ -113,14 +114,18 @@ def _between_streams(tasks: Tasks, queues: DeviceQueues, latency_ns: np.ndarray)
 
 @njit(cache=True, nogil=True)
 def settle(
-    offsets: np.ndarray, source: np.ndarray, weight_ns: np.ndarray, family: np.ndarray, measured_ns: np.ndarray
-) -> np.ndarray:
-    """Make the edges give the measured time of every node: the residual of each node (i64), weights in place.
+    offsets: np.ndarray,
+    source: np.ndarray,
+    weight_ns: np.ndarray,
+    family: np.ndarray,
+    measured_ns: np.ndarray,
+    residual_ns: np.ndarray,
+) -> None:
+    """Make the edges give the measured time of every node: weights in place, residuals of nodes in place of zeros.
 
     What the edges into a host node do not explain, because a wait was found impossible after it had left the
     thread's chain, goes back into the chain. Anything else is a residual.
     """
-    residual = np.zeros(len(measured_ns), np.int64)
     for node in range(len(measured_ns)):
         first, end = offsets[node], offsets[node + 1]
         if first == end:
@@ -133,8 +138,7 @@ def settle(
         if best < measured_ns[node] and chain >= 0:
             weight_ns[chain] = measured_ns[node] - measured_ns[source[chain]]
         else:
-            residual[node] = measured_ns[node] - best
-    return residual
+            residual_ns[node] = measured_ns[node] - best
 
 
 def _renumbered(found: Anchors, place: np.ndarray) -> Anchors:

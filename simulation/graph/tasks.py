@@ -86,17 +86,15 @@ class Tasks:
     def with_nodes(self, at_ns: np.ndarray) -> tuple[Tasks, np.ndarray]:
         """The same with a node of no row at each time, behind all that happens then; and their numbers, i64."""
         order = np.argsort(at_ns, kind="stable")
-        before = np.searchsorted(self.node_ns, at_ns[order], side="right")
         added = np.empty(len(at_ns), np.int64)
-        added[order] = before + np.arange(len(before))
-        moved = np.arange(self.nodes) + np.searchsorted(before, np.arange(self.nodes), side="right")
-        return replace(
-            self,
-            start_node=np.where(self.start_node >= 0, moved[self.start_node], -1),
-            end_node=np.where(self.end_node >= 0, moved[self.end_node], -1),
-            node_ns=np.insert(self.node_ns, before, at_ns[order]),
-            node_row=np.insert(self.node_row, before, -1),
-        ), added
+        rows, nodes = len(self), self.nodes + len(at_ns)
+        start_node, end_node = np.full(rows, -1), np.full(rows, -1)
+        node_ns, node_row = np.empty(nodes, np.int64), np.empty(nodes, np.int64)
+        added[order] = _insert(
+            at_ns[order], self.start_node, self.end_node, self.node_ns, self.node_row,
+            start_node, end_node, node_ns, node_row,
+        )  # fmt: skip
+        return replace(self, start_node=start_node, end_node=end_node, node_ns=node_ns, node_row=node_row), added
 
 
 def gathered(run: Run, column: str) -> np.ndarray:
@@ -154,20 +152,29 @@ def _nodes(columns: dict[str, Any]) -> dict[str, np.ndarray]:
     begin = sum(map(len, ends))
     is_end[begin : begin + sum(map(len, starts))] = False
     order = np.argsort(np.where(is_end, end[rows], start[rows]), kind="stable")
-    names = ("start_node", "end_node", "node_ns", "node_row")
-    return dict(zip(names, _numbered(order, rows, is_end, start, end), strict=True))
+    nodes = len(order) + 1
+    start_node, end_node = np.full(len(start), -1), np.full(len(start), -1)
+    node_ns, node_row = np.empty(nodes, np.int64), np.empty(nodes, np.int64)
+    _number(order, rows, is_end, start, end, start_node, end_node, node_ns, node_row)
+    return {"start_node": start_node, "end_node": end_node, "node_ns": node_ns, "node_row": node_row}
 
 
 @njit(cache=True, nogil=True)
-def _numbered(
-    order: np.ndarray, rows: np.ndarray, is_end: np.ndarray, start_ns: np.ndarray, end_ns: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(first and last node of each row, -1 none; time and row of each node) of boundaries taken in this order.
+def _number(
+    order: np.ndarray,
+    rows: np.ndarray,
+    is_end: np.ndarray,
+    start_ns: np.ndarray,
+    end_ns: np.ndarray,
+    start_node: np.ndarray,
+    end_node: np.ndarray,
+    node_ns: np.ndarray,
+    node_row: np.ndarray,
+) -> None:
+    """Fill the first and last node of each row, -1 before, and the time and row of each node, of boundaries in `order`.
 
     Node 0 is the root; an instant, which has no end, has one node for both.
     """
-    start_node, end_node = np.full(len(start_ns), -1), np.full(len(start_ns), -1)
-    node_ns, node_row = np.empty(len(order) + 1, np.int64), np.empty(len(order) + 1, np.int64)
     node_ns[ROOT], node_row[ROOT] = 0, -1
     for i in range(len(order)):
         node, row = i + 1, rows[order[i]]
@@ -178,7 +185,39 @@ def _numbered(
             start_node[row], node_ns[node] = node, start_ns[row]
             if end_node[row] < 0:
                 end_node[row] = node
-    return start_node, end_node, node_ns, node_row
+
+
+@njit(cache=True, nogil=True)
+def _insert(
+    at_ns: np.ndarray,
+    start_node: np.ndarray,
+    end_node: np.ndarray,
+    node_ns: np.ndarray,
+    node_row: np.ndarray,
+    moved_start: np.ndarray,
+    moved_end: np.ndarray,
+    moved_ns: np.ndarray,
+    moved_row: np.ndarray,
+) -> np.ndarray:
+    """Fill the columns that begin with `moved`, -1 before where they are of rows: the nodes, and one of no row behind
+    all that happens until each of `at_ns`, which ascend; the numbers of these: i64."""
+    added, n = np.empty(len(at_ns), np.int64), 0
+    for node in range(len(node_ns) + 1):
+        while n < len(at_ns) and (node == len(node_ns) or at_ns[n] < node_ns[node]):
+            added[n] = node + n
+            moved_ns[node + n], moved_row[node + n] = at_ns[n], -1
+            n += 1
+        if node == len(node_ns):
+            break
+        row = node_row[node]
+        moved_ns[node + n], moved_row[node + n] = node_ns[node], row
+        if row < 0:
+            continue
+        if start_node[row] == node:
+            moved_start[row] = node + n
+        if end_node[row] == node:
+            moved_end[row] = node + n
+    return added
 
 
 def _inner_lanes_first(track: np.ndarray, lane: np.ndarray) -> np.ndarray:
