@@ -49,8 +49,7 @@ def build_graph(run: Run) -> TaskGraph:
     edges = Edges.joined([edges, pinned]) if len(pinned) else edges
     offsets, edges = order.to_csr(edges, sequence)
     measured = tasks.node_ns[sequence]
-    place = np.full(tasks.nodes + 1, -1)
-    place[sequence] = np.arange(tasks.nodes)
+    place = np.append(order.places(sequence), np.int32(-1))
     source, family = edges.source, edges.family
     residual = np.zeros(tasks.nodes, np.int64)
     settle(offsets, source, edges.weight_ns, family, measured, residual)
@@ -64,8 +63,8 @@ def build_graph(run: Run) -> TaskGraph:
         certainty=edges.certainty,
         measured_ns=measured,
         residual_ns=residual,
-        start_node=place[tasks.start_node].astype(np.int32),
-        end_node=place[tasks.end_node].astype(np.int32),
+        start_node=place[tasks.start_node],
+        end_node=place[tasks.end_node],
         deciding=deciding(run).astype(np.uint8),
         derived=_renumbered(anchors(tasks), place),
         quality=quality,
@@ -143,5 +142,9 @@ def settle(
 
 def _renumbered(found: Anchors, place: np.ndarray) -> Anchors:
     return Anchors(
-        found.row, place[found.start_node], found.start_offset_ns, place[found.end_node], found.end_offset_ns
+        found.row,
+        place[found.start_node].astype(np.int64),
+        found.start_offset_ns,
+        place[found.end_node].astype(np.int64),
+        found.end_offset_ns,
     )

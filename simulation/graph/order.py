@@ -64,13 +64,18 @@ def topological(edges: Edges, nodes: int) -> tuple[np.ndarray, Edges]:
 
 def to_csr(edges: Edges, order: np.ndarray) -> tuple[np.ndarray, Edges]:
     """(offsets, edges by target) with nodes renumbered to their place in `order`; stable within a target."""
-    place = np.empty(len(order), np.int32)
-    place[order] = np.arange(len(order), dtype=np.int32)
-    offsets, free = np.zeros(len(order) + 1, np.int64), np.empty(len(order), np.int64)
+    offsets = np.zeros(len(order) + 2, np.int64)
     columns = [getattr(edges, name) for name in Edges.__dataclass_fields__]
     found = [np.empty(len(edges), column.dtype) for column in columns]
-    _by_target(place, *columns, offsets, free, *found)
-    return offsets, Edges(*found)
+    _by_target(places(order), *columns, offsets, *found)
+    return offsets[:-1], Edges(*found)
+
+
+def places(order: np.ndarray) -> np.ndarray:
+    """The place of each node in `order`: i32."""
+    place = np.empty(len(order), np.int32)
+    place[order] = np.arange(len(order), dtype=np.int32)
+    return place
 
 
 @njit(cache=True, nogil=True)
@@ -83,7 +88,6 @@ def _by_target(
     rule: np.ndarray,
     certainty: np.ndarray,
     offsets: np.ndarray,
-    free: np.ndarray,
     sources: np.ndarray,
     targets: np.ndarray,
     weights: np.ndarray,
@@ -91,16 +95,18 @@ def _by_target(
     rules: np.ndarray,
     certainties: np.ndarray,
 ) -> None:
-    """Counting sort of all columns at once into those that follow, nodes renumbered by `place`; `offsets` are zeros."""
+    """Counting sort of all columns at once into those that follow, nodes renumbered by `place`.
+
+    `offsets` are zeros before, one more than there are afterwards: offsets[v + 1] is the next free place of node v while
+    edges are placed, and where they end when all have been.
+    """
     for node in target:
-        offsets[place[node] + 1] += 1
+        offsets[place[node] + 2] += 1
     for node in range(len(place)):
-        offsets[node + 1] += offsets[node]
-    for node in range(len(place)):
-        free[node] = offsets[node]
+        offsets[node + 2] += offsets[node + 1]
     for edge in range(len(source)):
         node = place[target[edge]]
-        at = free[node]
-        free[node] += 1
+        at = offsets[node + 1]
+        offsets[node + 1] = at + 1
         sources[at], targets[at], weights[at] = place[source[edge]], node, weight_ns[edge]
         families[at], rules[at], certainties[at] = family[edge], rule[edge], certainty[edge]

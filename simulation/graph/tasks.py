@@ -18,6 +18,7 @@ from numba import njit
 from simulation.csr import by_source
 from simulation.events import CALL_CATEGORIES, Kind
 from simulation.run import Run
+from simulation.sorting import by_time
 
 ROOT = 0
 
@@ -140,49 +141,65 @@ def _of_streams(run: Run) -> np.ndarray:
 
 def _nodes(columns: dict[str, Any]) -> dict[str, np.ndarray]:
     """Number the starts and ends of the replayed rows in measured order (see the module's text on ties)."""
-    start, end, is_slice = columns["start_ns"], columns["end_ns"], columns["is_slice"]
-    host, device = columns["is_host"], columns["is_device"]
-    lasting = is_slice & (end > start)
+    start, end = columns["start_ns"], columns["end_ns"]
     inner_first = _inner_lanes_first(columns["track"], columns["lane"])
-    ends = [inner_first[(device & lasting)[inner_first]], inner_first[(host & lasting)[inner_first]]]
-    starts = [np.flatnonzero(host), np.flatnonzero(device)]
-    late_ends = [np.flatnonzero((host | device) & is_slice & ~lasting)]
-    rows = np.concatenate([*ends, *starts, *late_ends])
-    is_end = np.ones(len(rows), bool)
-    begin = sum(map(len, ends))
-    is_end[begin : begin + sum(map(len, starts))] = False
-    order = np.argsort(np.where(is_end, end[rows], start[rows]), kind="stable")
-    nodes = len(order) + 1
+    when, what = np.empty(2 * len(start), np.int64), np.empty(2 * len(start), np.int32)
+    masks = (columns[name] for name in ("is_slice", "is_host", "is_device"))
+    boundaries = _bound(inner_first, start, end, *masks, when, what)
+    when, what = by_time(when[:boundaries], what[:boundaries])
     start_node, end_node = np.full(len(start), -1), np.full(len(start), -1)
-    node_ns, node_row = np.empty(nodes, np.int64), np.empty(nodes, np.int64)
-    _number(order, rows, is_end, start, end, start_node, end_node, node_ns, node_row)
-    return {"start_node": start_node, "end_node": end_node, "node_ns": node_ns, "node_row": node_row}
+    node_row = np.empty(boundaries + 1, np.int64)
+    _number(what, start_node, end_node, node_row)
+    return {
+        "start_node": start_node, "end_node": end_node, "node_ns": np.append(0, when), "node_row": node_row,
+    }  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
-def _number(
-    order: np.ndarray,
-    rows: np.ndarray,
-    is_end: np.ndarray,
+def _bound(
+    inner_first: np.ndarray,
     start_ns: np.ndarray,
     end_ns: np.ndarray,
-    start_node: np.ndarray,
-    end_node: np.ndarray,
-    node_ns: np.ndarray,
-    node_row: np.ndarray,
-) -> None:
-    """Fill the first and last node of each row, -1 before, and the time and row of each node, of boundaries in `order`.
+    is_slice: np.ndarray,
+    is_host: np.ndarray,
+    is_device: np.ndarray,
+    when_ns: np.ndarray,
+    what: np.ndarray,
+) -> int:
+    """Fill the times of all boundaries, and what they are (twice the row, plus one at its end), in the order in which
+    those of one time are taken; tell how many there are. What lasts no time ends after all starts."""
+    n = 0
+    for mine in (is_device, is_host):
+        for row in inner_first:
+            if mine[row] and is_slice[row] and end_ns[row] > start_ns[row]:
+                when_ns[n], what[n] = end_ns[row], 2 * row + 1
+                n += 1
+    for mine in (is_host, is_device):
+        for row in range(len(start_ns)):
+            if mine[row]:
+                when_ns[n], what[n] = start_ns[row], 2 * row
+                n += 1
+    for row in range(len(start_ns)):
+        if (is_host[row] or is_device[row]) and is_slice[row] and end_ns[row] <= start_ns[row]:
+            when_ns[n], what[n] = end_ns[row], 2 * row + 1
+            n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _number(what: np.ndarray, start_node: np.ndarray, end_node: np.ndarray, node_row: np.ndarray) -> None:
+    """Fill the first and last node of each row, -1 before, and the row of each node, of boundaries in order.
 
     Node 0 is the root; an instant, which has no end, has one node for both.
     """
-    node_ns[ROOT], node_row[ROOT] = 0, -1
-    for i in range(len(order)):
-        node, row = i + 1, rows[order[i]]
+    node_row[ROOT] = -1
+    for i in range(len(what)):
+        node, row = i + 1, what[i] >> 1
         node_row[node] = row
-        if is_end[order[i]]:
-            end_node[row], node_ns[node] = node, end_ns[row]
+        if what[i] & 1:
+            end_node[row] = node
         else:
-            start_node[row], node_ns[node] = node, start_ns[row]
+            start_node[row] = node
             if end_node[row] < 0:
                 end_node[row] = node
 
