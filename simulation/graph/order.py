@@ -64,11 +64,12 @@ def topological(edges: Edges, nodes: int) -> tuple[np.ndarray, Edges]:
 
 def to_csr(edges: Edges, order: np.ndarray) -> tuple[np.ndarray, Edges]:
     """(offsets, edges by target) with nodes renumbered to their place in `order`; stable within a target."""
-    offsets = np.zeros(len(order) + 2, np.int64)
+    place = places(order)
+    offsets, which = by_source(place[edges.target], np.arange(len(edges), dtype=np.int32), len(order))
     columns = [getattr(edges, name) for name in Edges.__dataclass_fields__]
     found = [np.empty(len(edges), column.dtype) for column in columns]
-    _by_target(places(order), *columns, offsets, *found)
-    return offsets[:-1], Edges(*found)
+    _gather(which, place, *columns, *found)
+    return offsets, Edges(*found)
 
 
 def places(order: np.ndarray) -> np.ndarray:
@@ -79,7 +80,8 @@ def places(order: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def _by_target(
+def _gather(
+    which: np.ndarray,
     place: np.ndarray,
     source: np.ndarray,
     target: np.ndarray,
@@ -87,7 +89,6 @@ def _by_target(
     family: np.ndarray,
     rule: np.ndarray,
     certainty: np.ndarray,
-    offsets: np.ndarray,
     sources: np.ndarray,
     targets: np.ndarray,
     weights: np.ndarray,
@@ -95,18 +96,11 @@ def _by_target(
     rules: np.ndarray,
     certainties: np.ndarray,
 ) -> None:
-    """Counting sort of all columns at once into those that follow, nodes renumbered by `place`.
+    """Fill the last six with these edges of the first six, nodes renumbered by `place`.
 
-    `offsets` are zeros before, one more than there are afterwards: offsets[v + 1] is the next free place of node v while
-    edges are placed, and where they end when all have been.
+    All columns at once, and read rather than written out of order: half the time of the other way round.
     """
-    for node in target:
-        offsets[place[node] + 2] += 1
-    for node in range(len(place)):
-        offsets[node + 2] += offsets[node + 1]
-    for edge in range(len(source)):
-        node = place[target[edge]]
-        at = offsets[node + 1]
-        offsets[node + 1] = at + 1
-        sources[at], targets[at], weights[at] = place[source[edge]], node, weight_ns[edge]
+    for at in range(len(which)):
+        edge = which[at]
+        sources[at], targets[at], weights[at] = place[source[edge]], place[target[edge]], weight_ns[edge]
         families[at], rules[at], certainties[at] = family[edge], rule[edge], certainty[edge]

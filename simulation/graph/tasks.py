@@ -69,6 +69,22 @@ class Tasks:
         return np.asarray(np.concatenate([np.zeros(0, bool), *masks]) & self.is_host & self.is_slice)
 
     @cached_property
+    def linked(self) -> np.ndarray:
+        """Rows of device events whose call is in the trace and on a thread: i64."""
+        rows = np.flatnonzero(self.is_device)
+        return np.asarray(rows[self.is_linked(rows)])
+
+    def is_linked(self, rows: np.ndarray) -> np.ndarray:
+        """Which of these device events have a call in the trace and on a thread: bool."""
+        call = self.launch[rows]
+        return np.asarray((call >= 0) & self.is_host[call])
+
+    @cached_property
+    def launches(self) -> np.ndarray:
+        """How many device events each row launched: i64."""
+        return np.bincount(self.launch[self.linked], minlength=len(self))
+
+    @cached_property
     def device_kind(self) -> np.ndarray:
         """Of device events: 0 kernel, 1 copy, 2 fill; i64."""
         kinds = np.zeros(len(self), np.int64)
