@@ -160,8 +160,8 @@ def _nodes(columns: dict[str, Any]) -> dict[str, np.ndarray]:
     start, end = columns["start_ns"], columns["end_ns"]
     inner_first = _inner_lanes_first(columns["track"], columns["lane"])
     when, what = np.empty(2 * len(start), np.int64), np.empty(2 * len(start), np.int32)
-    masks = (columns[name] for name in ("is_slice", "is_host", "is_device"))
-    boundaries = _bound(inner_first, start, end, *masks, when, what)
+    slices, host, device = columns["is_slice"], columns["is_host"], columns["is_device"]
+    boundaries = _bound(inner_first, start, end, slices, host, device, when, what)
     when, what = by_time(when[:boundaries], what[:boundaries])
     start_node, end_node = np.full(len(start), -1), np.full(len(start), -1)
     node_row = np.empty(boundaries + 1, np.int64)

@@ -16,8 +16,8 @@ ALL_STREAMS = -1
 def told(tasks: Tasks, calls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(stream id, ALL_STREAMS or UNKNOWN; the moment before which work counts) of each call: i64, i64.
 
-    `calls` ascend. A sync mark belongs to the call with its correlation id. An event sync waits for what was enqueued before its
-    event was recorded, any other for what was enqueued before it began.
+    `calls` ascend. A sync mark belongs to the call with its correlation id. An event sync waits for what was enqueued
+    before its event was recorded, any other for what was enqueued before it began.
     """
     stream, before_ns = np.full(len(calls), UNKNOWN), tasks.start_ns[calls].copy()
     of_trace = np.searchsorted(calls, tasks.run.row_base).tolist()
