@@ -1,6 +1,9 @@
 """Directed graphs as arrays: edges by node in one run each (CSR), an order in which causes come first, and the pass.
 
 Of a graph with n nodes, the edges of node v are offsets[v] .. offsets[v + 1] (i64, n + 1).
+
+Large arrays are made outside the kernels that fill them: NumPy asks for large pages, without which half of the time
+goes into faults.
 """
 
 from __future__ import annotations
@@ -11,33 +14,46 @@ from numba import njit
 NO_EDGE = -1
 
 
-@njit(cache=True, nogil=True)
 def by_source(source: np.ndarray, target: np.ndarray, nodes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Counting sort: (offsets per source, targets by source, stable)."""
-    offsets = np.zeros(nodes + 1, np.int64)
-    for node in source:
-        offsets[node + 1] += 1
-    for node in range(nodes):
-        offsets[node + 1] += offsets[node]
-    place = offsets[:-1].copy()
-    targets = np.empty(len(source), np.int64)
-    for edge in range(len(source)):
-        targets[place[source[edge]]] = target[edge]
-        place[source[edge]] += 1
+    """Counting sort: (offsets per source, targets by source, stable, of their own type)."""
+    offsets, targets = np.zeros(nodes + 1, np.int64), np.empty(len(source), target.dtype)
+    _by_source(source, target, offsets, targets, np.empty(nodes, np.int64))
     return offsets, targets
 
 
 @njit(cache=True, nogil=True)
+def _by_source(
+    source: np.ndarray, target: np.ndarray, offsets: np.ndarray, targets: np.ndarray, place: np.ndarray
+) -> None:
+    """Fill `offsets`, zeros before, and `targets`; `place` is room for the next free place of each source."""
+    nodes = len(place)
+    for node in source:
+        offsets[node + 1] += 1
+    for node in range(nodes):
+        offsets[node + 1] += offsets[node]
+    for node in range(nodes):
+        place[node] = offsets[node]
+    for edge in range(len(source)):
+        at = place[source[edge]]
+        targets[at] = target[edge]
+        place[source[edge]] = at + 1
+
+
 def put_off(offsets: np.ndarray, targets: np.ndarray, nodes: int) -> np.ndarray:
-    """Nodes by number, each put off until its causes are placed; those of a cycle, and after it, are missing."""
-    missing = np.zeros(nodes, np.int64)
+    """Nodes by number, each put off until its causes are placed; those of a cycle, and after it, are missing: i32."""
+    order, missing = np.empty(nodes, np.int32), np.zeros(nodes, np.int32)
+    return order[: _put_off(offsets, targets, order, missing, np.empty(nodes, np.int32))]
+
+
+@njit(cache=True, nogil=True)
+def _put_off(
+    offsets: np.ndarray, targets: np.ndarray, order: np.ndarray, missing: np.ndarray, stack: np.ndarray
+) -> int:
+    """Fill `order` and tell how many nodes it has; `missing`, zeros before, and `stack` are room for each node."""
     for target in targets:
         missing[target] += 1
-    order, stack = np.empty(nodes, np.int64), np.empty(nodes, np.int64)
-    passed = np.zeros(nodes, np.bool_)
     n, depth = 0, 0
-    for node in range(nodes):
-        passed[node] = True
+    for node in range(len(order)):
         if missing[node] > 0:
             continue
         stack[0], depth = node, 1
@@ -48,10 +64,10 @@ def put_off(offsets: np.ndarray, targets: np.ndarray, nodes: int) -> np.ndarray:
             n += 1
             for target in targets[offsets[here] : offsets[here + 1]]:
                 missing[target] -= 1
-                if missing[target] == 0 and passed[target]:
+                if missing[target] == 0 and target <= node:
                     stack[depth] = target
                     depth += 1
-    return order[:n]
+    return n
 
 
 def forward(
@@ -63,7 +79,6 @@ def forward(
     negative weight, where clocks differ, allow that much). Of equally late edges the first decides. O(nodes + edges).
     """
     nodes = len(offsets) - 1
-    # Made here and not by the kernel: NumPy asks for large pages, without which half of the time goes into faults.
     time_ns, binding = np.empty(nodes, np.int64), np.empty(nodes, np.int32)
     _forward(offsets, source, weight_ns, residual_ns, time_ns, binding)
     return time_ns, binding

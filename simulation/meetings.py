@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 
 from simulation.batches import PAIRED, batched, described
+from simulation.csr import by_source
 from simulation.events import EventTable, Kind
 from simulation.store import Column, Strings
 
@@ -92,13 +93,12 @@ def meetings_of(table: EventTable, rank: int | None) -> dict[Key, Meetings]:
     if not len(rows):
         return {}
     told = _Told(table, rows[order], line[order], rank)
-    combinations, which = np.unique(told.columns, axis=1, return_inverse=True)
+    combinations, which = distinct(told.columns)
     keys = [told.key(*line) for line in combinations.T.tolist()]
-    found = defaultdict(list)
-    for at, key in enumerate(keys):
-        if key is not None:
-            found[key].append(at)
-    return {key: told.under(key, np.isin(which.ravel(), parts)) for key, parts in found.items()}
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(key for key in keys if key is not None))}
+    number = np.array([len(numbers) if key is None else numbers[key] for key in keys])[which]
+    begin, members = by_source(number, np.arange(len(number)), len(numbers) + 1)
+    return {key: told.under(key, members[begin[at] : begin[at + 1]]) for key, at in numbers.items()}
 
 
 def kind_of(name: str) -> str | None:
@@ -169,9 +169,9 @@ class _Told:
     @cached_property
     def is_whole(self) -> np.ndarray:
         """Rows that have one peer, or that are no batch: bool."""
-        peers = np.unique(np.stack([self.rows, self.columns[3], self.columns[4]]), axis=1)
+        peers, _ = distinct(np.stack([self.rows, self.columns[3], self.columns[4]]))
         source, target = peers[1], peers[2]
-        pairs = np.unique(np.stack([peers[0], np.maximum(source, target)]), axis=1)
+        pairs, _ = distinct(np.stack([peers[0], np.maximum(source, target)]))
         return np.asarray(np.bincount(pairs[0], minlength=len(self.table))[self.rows] == 1)
 
     def key(self, group: int, ranks: int, collective: int, source: int, target: int, track: int, name: int, step: int
@@ -201,7 +201,7 @@ class _Told:
     def _roles(self) -> dict[int, tuple[str | int, ...]]:
         """Streams told apart without their numbers, which differ between machines: by what runs on them, in order."""
         kinds: dict[int, set[str]] = defaultdict(set)
-        for track, name in np.unique(self.columns[5:7], axis=1).T.tolist():
+        for track, name in distinct(self.columns[5:7])[0].T.tolist():
             kinds[track].add(kind_of(self.table.names[name]) or "")
         seen: dict[str, int] = defaultdict(int)
         roles: dict[int, tuple[str | int, ...]] = {}
@@ -210,6 +210,20 @@ class _Told:
             roles[track] = ("stream", what, seen[what])
             seen[what] += 1
         return roles
+
+
+def distinct(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different combinations of columns (i64[columns, lines]), in order, and which of them each line is: i64.
+
+    As `np.unique(columns, axis=1, return_inverse=True)`, in a third of the time.
+    """
+    order = np.lexsort(columns[::-1])
+    ordered = columns[:, order]
+    differs = np.ones(len(order), bool)
+    differs[1:] = (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)
+    which = np.empty(len(order), np.int64)
+    which[order] = np.cumsum(differs) - 1
+    return ordered[:, differs], which
 
 
 def words_of(column: Column) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 
@@ -131,10 +132,21 @@ class _Details:
 
     def described(self, trace: int, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(size_bytes, -1 not told; size of the group, -1 not told) of each line of what is told: i64, i64."""
-        side = self.run.traces[trace].sides["collectives"]
-        item = np.array([ITEM_BYTES.get(word, -1) for word in words_of(side["dtype"])])[taken(side["dtype"], line)]
-        elements = np.maximum(taken(side["in_elements"], line), taken(side["out_elements"], line))
-        return np.where((elements >= 0) & (item >= 0), elements * item, -1), taken(side["group_size"], line)
+        size_bytes, group_size = self._described[trace]
+        return size_bytes[line], group_size[line]
+
+    @cached_property
+    def _described(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Of each trace what `described` takes from; behind the last line stands what holds for none."""
+        found = []
+        for table in self.run.traces:
+            side = table.sides["collectives"]
+            line = np.append(np.arange(len(side["row"])), -1)
+            item = np.array([ITEM_BYTES.get(word, -1) for word in words_of(side["dtype"])])[taken(side["dtype"], line)]
+            elements = np.maximum(taken(side["in_elements"], line), taken(side["out_elements"], line))
+            size_bytes = np.where((elements >= 0) & (item >= 0), elements * item, -1)
+            found.append((size_bytes, taken(side["group_size"], line)))
+        return found
 
     def members(self, key: Key, group_size: int, holders: Sequence[int]) -> tuple[int, int]:
         """(how many take part, how many of them have a trace here)."""

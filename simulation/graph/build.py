@@ -49,10 +49,10 @@ def build_graph(run: Run) -> TaskGraph:
     edges = Edges.joined([edges, pinned]) if len(pinned) else edges
     offsets, edges = order.to_csr(edges, sequence)
     measured = tasks.node_ns[sequence]
-    place = np.full(tasks.nodes + 1, -1)
-    place[sequence] = np.arange(tasks.nodes)
+    place = np.append(order.places(sequence), np.int32(-1))
     source, family = edges.source, edges.family
-    residual = settle(offsets, source, edges.weight_ns, family, measured)
+    residual = np.zeros(tasks.nodes, np.int64)
+    settle(offsets, source, edges.weight_ns, family, measured, residual)
     return TaskGraph(
         zero_ns=tasks.zero_ns,
         offsets=offsets,
@@ -63,8 +63,8 @@ def build_graph(run: Run) -> TaskGraph:
         certainty=edges.certainty,
         measured_ns=measured,
         residual_ns=residual,
-        start_node=place[tasks.start_node].astype(np.int32),
-        end_node=place[tasks.end_node].astype(np.int32),
+        start_node=place[tasks.start_node],
+        end_node=place[tasks.end_node],
         deciding=deciding(run).astype(np.uint8),
         derived=_renumbered(anchors(tasks), place),
         quality=quality,
@@ -113,14 +113,18 @@ def _between_streams(tasks: Tasks, queues: DeviceQueues, latency_ns: np.ndarray)
 
 @njit(cache=True, nogil=True)
 def settle(
-    offsets: np.ndarray, source: np.ndarray, weight_ns: np.ndarray, family: np.ndarray, measured_ns: np.ndarray
-) -> np.ndarray:
-    """Make the edges give the measured time of every node: the residual of each node (i64), weights in place.
+    offsets: np.ndarray,
+    source: np.ndarray,
+    weight_ns: np.ndarray,
+    family: np.ndarray,
+    measured_ns: np.ndarray,
+    residual_ns: np.ndarray,
+) -> None:
+    """Make the edges give the measured time of every node: weights in place, residuals of nodes in place of zeros.
 
     What the edges into a host node do not explain, because a wait was found impossible after it had left the
     thread's chain, goes back into the chain. Anything else is a residual.
     """
-    residual = np.zeros(len(measured_ns), np.int64)
     for node in range(len(measured_ns)):
         first, end = offsets[node], offsets[node + 1]
         if first == end:
@@ -133,11 +137,14 @@ def settle(
         if best < measured_ns[node] and chain >= 0:
             weight_ns[chain] = measured_ns[node] - measured_ns[source[chain]]
         else:
-            residual[node] = measured_ns[node] - best
-    return residual
+            residual_ns[node] = measured_ns[node] - best
 
 
 def _renumbered(found: Anchors, place: np.ndarray) -> Anchors:
     return Anchors(
-        found.row, place[found.start_node], found.start_offset_ns, place[found.end_node], found.end_offset_ns
+        found.row,
+        place[found.start_node].astype(np.int64),
+        found.start_offset_ns,
+        place[found.end_node].astype(np.int64),
+        found.end_offset_ns,
     )

@@ -10,8 +10,7 @@ from simulation.csr import by_source
 
 def per_group(values: np.ndarray, group: np.ndarray, groups: int, percent: float) -> np.ndarray:
     """The `percent` percentile (nearest rank, so a value that occurs) of each group: i64; -1 where it has none."""
-    begin, members = by_source(group, np.arange(len(group)), groups)
-    return _percentiles(begin, np.asarray(values)[members], percent)
+    return np.asarray(_percentiles(*by_source(group, np.asarray(values), groups), percent))
 
 
 @njit(cache=True, nogil=True)

@@ -26,7 +26,6 @@ from simulation.graph.calibration import per_group
 from simulation.graph.calls import calls_named
 from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
-from simulation.graph.launched import linked
 from simulation.graph.tasks import Tasks, gathered
 from simulation.graph.told import told_waits
 from simulation.lod.colours import communicates
@@ -159,7 +158,7 @@ def _launches(tasks: Tasks, queues: DeviceQueues, calls: np.ndarray) -> tuple[np
     """Of each wait the stream of its thread's next launch, NONE none, and the launch before it; then, of all launches
     by thread: stream, the launch before it on another stream and the one after it, NONE none.
     """
-    rows = linked(tasks)
+    rows = tasks.linked
     call = tasks.launch[rows]
     when = tasks.track[call] * tasks.nodes + tasks.start_node[call]
     order = np.argsort(when, kind="stable")

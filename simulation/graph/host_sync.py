@@ -22,7 +22,6 @@ from simulation.graph.calls import Wait, usual_ns, waits
 from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
 from simulation.graph.launch_queue import FullQueue
-from simulation.graph.launched import linked
 from simulation.graph.tasks import Tasks, gathered
 from simulation.graph.told import ALL_STREAMS, UNKNOWN, told
 
@@ -107,7 +106,7 @@ def _awaited_one(
     until_ns = tasks.end_ns[rows] + TOLERANCE_NS
     latest = ended_within(tasks, queues, rows, TOLERANCE_NS)
     copy = _own_copy(tasks, rows)
-    enqueued = last_by_thread(tasks, linked(tasks), rows)
+    enqueued = last_by_thread(tasks, tasks.linked, rows)
     enqueued = np.where((wait == Wait.STREAM) & (tasks.end_ns[enqueued] <= until_ns), enqueued, -1)
     ends_within = tasks.end_ns[enqueued] > tasks.start_ns[rows]
     cases = [  # (event, holds, rule): the first that holds
@@ -126,7 +125,7 @@ def _awaited_one(
 
 def _own_copy(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
     """The device copy that each call made itself, -1 none: i64."""
-    copies = linked(tasks)
+    copies = tasks.linked
     copies = copies[tasks.device_kind[copies] == COPY]
     made = np.full(len(tasks), -1)
     made[tasks.launch[copies]] = copies

@@ -17,7 +17,6 @@ from numba import njit
 from simulation.graph.calls import usual_ns
 from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
-from simulation.graph.launched import is_linked
 from simulation.graph.tasks import Tasks
 
 HELD_NS = 20_000
@@ -57,7 +56,7 @@ class _Queues:
     @classmethod
     def of(cls, tasks: Tasks) -> _Queues:
         rows = tasks.streams  # in the order of their stream, which is that of their launches
-        rows = rows[is_linked(tasks, rows)]
+        rows = rows[tasks.is_linked(rows)]
         call, track = tasks.launch[rows], tasks.track[rows]
         last = np.append((call[1:] != call[:-1]) | (track[1:] != track[:-1]), np.ones(min(len(rows), 1), bool))
         track = track[last]

@@ -17,22 +17,7 @@ class Launched(IntEnum):
     UNSEEN = 2  # by no call of the trace
 
 
-def linked(tasks: Tasks) -> np.ndarray:
-    """Rows of device events whose call is in the trace and on a thread: i64."""
-    rows = np.flatnonzero(tasks.is_device)
-    return np.asarray(rows[is_linked(tasks, rows)])
-
-
-def is_linked(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
-    """Which of these device events have a call in the trace and on a thread: bool."""
-    call = tasks.launch[rows]
-    return np.asarray((call >= 0) & tasks.is_host[call])
-
-
-def launched_as(tasks: Tasks) -> np.ndarray:
-    """Launched of every row, UNSEEN of rows that are no device events: i64."""
-    rows = linked(tasks)
-    launched = np.bincount(tasks.launch[rows], minlength=len(tasks))
-    found = np.full(len(tasks), int(Launched.UNSEEN))
-    found[rows] = np.where(launched[tasks.launch[rows]] > 1, Launched.GRAPH, Launched.ALONE)
-    return found
+def launched_as(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
+    """Launched of each of these device events: i64."""
+    launched = np.where(tasks.launches[tasks.launch[rows]] > 1, Launched.GRAPH, Launched.ALONE)
+    return np.where(tasks.is_linked(rows), launched, Launched.UNSEEN)

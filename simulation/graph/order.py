@@ -23,18 +23,24 @@ def possible(edges: Edges, node_ns: np.ndarray) -> np.ndarray:
     An edge is contradicted if its target came before its source, or, where its weight says that the clocks differ,
     by more than they do.
     """
-    return _possible(edges.source, edges.target, edges.weight_ns, edges.certainty, node_ns)
+    found = np.empty(len(edges), bool)
+    _possible(edges.source, edges.target, edges.weight_ns, edges.certainty, node_ns, found)
+    return found
 
 
 @njit(cache=True, nogil=True)
 def _possible(
-    source: np.ndarray, target: np.ndarray, weight_ns: np.ndarray, certainty: np.ndarray, node_ns: np.ndarray
-) -> np.ndarray:
-    found = np.empty(len(source), np.bool_)
+    source: np.ndarray,
+    target: np.ndarray,
+    weight_ns: np.ndarray,
+    certainty: np.ndarray,
+    node_ns: np.ndarray,
+    found: np.ndarray,
+) -> None:
+    """Fill `found`."""
     for edge in range(len(source)):
         slack = node_ns[target[edge]] - node_ns[source[edge]] - min(weight_ns[edge], 0)
         found[edge] = slack >= 0 or certainty[edge] == _STRUCTURAL
-    return found
 
 
 def topological(edges: Edges, nodes: int) -> tuple[np.ndarray, Edges]:
@@ -58,16 +64,24 @@ def topological(edges: Edges, nodes: int) -> tuple[np.ndarray, Edges]:
 
 def to_csr(edges: Edges, order: np.ndarray) -> tuple[np.ndarray, Edges]:
     """(offsets, edges by target) with nodes renumbered to their place in `order`; stable within a target."""
+    place = places(order)
+    offsets, which = by_source(place[edges.target], np.arange(len(edges), dtype=np.int32), len(order))
+    columns = [getattr(edges, name) for name in Edges.__dataclass_fields__]
+    found = [np.empty(len(edges), column.dtype) for column in columns]
+    _gather(which, place, *columns, *found)
+    return offsets, Edges(*found)
+
+
+def places(order: np.ndarray) -> np.ndarray:
+    """The place of each node in `order`: i32."""
     place = np.empty(len(order), np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
-    offsets, columns = _by_target(
-        place, edges.source, edges.target, edges.weight_ns, edges.family, edges.rule, edges.certainty
-    )
-    return offsets, Edges(*columns)
+    return place
 
 
 @njit(cache=True, nogil=True)
-def _by_target(
+def _gather(
+    which: np.ndarray,
     place: np.ndarray,
     source: np.ndarray,
     target: np.ndarray,
@@ -75,21 +89,18 @@ def _by_target(
     family: np.ndarray,
     rule: np.ndarray,
     certainty: np.ndarray,
-) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-    """Counting sort of all columns at once, nodes renumbered by `place`."""
-    offsets = np.zeros(len(place) + 1, np.int64)
-    for node in target:
-        offsets[place[node] + 1] += 1
-    for node in range(len(place)):
-        offsets[node + 1] += offsets[node]
-    free = offsets[:-1].copy()
-    sources, targets = np.empty(len(source), np.int32), np.empty(len(source), np.int32)
-    weights, families = np.empty(len(source), np.int64), np.empty(len(source), np.uint8)
-    rules, certainties = np.empty(len(source), np.uint8), np.empty(len(source), np.uint8)
-    for edge in range(len(source)):
-        node = place[target[edge]]
-        at = free[node]
-        free[node] += 1
-        sources[at], targets[at], weights[at] = place[source[edge]], node, weight_ns[edge]
+    sources: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    families: np.ndarray,
+    rules: np.ndarray,
+    certainties: np.ndarray,
+) -> None:
+    """Fill the last six with these edges of the first six, nodes renumbered by `place`.
+
+    All columns at once, and read rather than written out of order: half the time of the other way round.
+    """
+    for at in range(len(which)):
+        edge = which[at]
+        sources[at], targets[at], weights[at] = place[source[edge]], place[target[edge]], weight_ns[edge]
         families[at], rules[at], certainties[at] = family[edge], rule[edge], certainty[edge]
-    return offsets, (sources, targets, weights, families, rules, certainties)

@@ -70,10 +70,10 @@ def gaps(tasks: Tasks, pairs: Pairs, launch_ns: np.ndarray, held: np.ndarray) ->
     waiting = (call >= 0) & (tasks.start_ns[call] + launch_ns[later] <= tasks.end_ns[earlier])
     gap = tasks.start_ns[later] - tasks.end_ns[earlier]
     handed = (pairs.relation == HANDOVER) & (gap <= LONGEST_NS) & ~held[later]
-    trace, kind, launched = tasks.trace[earlier], tasks.device_kind, launched_as(tasks)
+    trace, kind = tasks.trace[earlier], tasks.device_kind
     ways = max(Launched) + 1
     coarse = (trace * KINDS + kind[earlier]) * KINDS + kind[later]
-    fine = (coarse * ways + launched[earlier]) * ways + launched[later]
+    fine = (coarse * ways + launched_as(tasks, earlier)) * ways + launched_as(tasks, later)
     cost = np.full(len(gap), -1)
     unseen_too = handed & (waiting | (call < 0))
     for group, seen, least in (

@@ -18,6 +18,7 @@ from numba import njit
 from simulation.csr import by_source
 from simulation.events import CALL_CATEGORIES, Kind
 from simulation.run import Run
+from simulation.sorting import by_time
 
 ROOT = 0
 
@@ -68,6 +69,22 @@ class Tasks:
         return np.asarray(np.concatenate([np.zeros(0, bool), *masks]) & self.is_host & self.is_slice)
 
     @cached_property
+    def linked(self) -> np.ndarray:
+        """Rows of device events whose call is in the trace and on a thread: i64."""
+        rows = np.flatnonzero(self.is_device)
+        return np.asarray(rows[self.is_linked(rows)])
+
+    def is_linked(self, rows: np.ndarray) -> np.ndarray:
+        """Which of these device events have a call in the trace and on a thread: bool."""
+        call = self.launch[rows]
+        return np.asarray((call >= 0) & self.is_host[call])
+
+    @cached_property
+    def launches(self) -> np.ndarray:
+        """How many device events each row launched: i64."""
+        return np.bincount(self.launch[self.linked], minlength=len(self))
+
+    @cached_property
     def device_kind(self) -> np.ndarray:
         """Of device events: 0 kernel, 1 copy, 2 fill; i64."""
         kinds = np.zeros(len(self), np.int64)
@@ -86,17 +103,15 @@ class Tasks:
     def with_nodes(self, at_ns: np.ndarray) -> tuple[Tasks, np.ndarray]:
         """The same with a node of no row at each time, behind all that happens then; and their numbers, i64."""
         order = np.argsort(at_ns, kind="stable")
-        before = np.searchsorted(self.node_ns, at_ns[order], side="right")
         added = np.empty(len(at_ns), np.int64)
-        added[order] = before + np.arange(len(before))
-        moved = np.arange(self.nodes) + np.searchsorted(before, np.arange(self.nodes), side="right")
-        return replace(
-            self,
-            start_node=np.where(self.start_node >= 0, moved[self.start_node], -1),
-            end_node=np.where(self.end_node >= 0, moved[self.end_node], -1),
-            node_ns=np.insert(self.node_ns, before, at_ns[order]),
-            node_row=np.insert(self.node_row, before, -1),
-        ), added
+        rows, nodes = len(self), self.nodes + len(at_ns)
+        start_node, end_node = np.full(rows, -1), np.full(rows, -1)
+        node_ns, node_row = np.empty(nodes, np.int64), np.empty(nodes, np.int64)
+        added[order] = _insert(
+            at_ns[order], self.start_node, self.end_node, self.node_ns, self.node_row,
+            start_node, end_node, node_ns, node_row,
+        )  # fmt: skip
+        return replace(self, start_node=start_node, end_node=end_node, node_ns=node_ns, node_row=node_row), added
 
 
 def gathered(run: Run, column: str) -> np.ndarray:
@@ -142,43 +157,100 @@ def _of_streams(run: Run) -> np.ndarray:
 
 def _nodes(columns: dict[str, Any]) -> dict[str, np.ndarray]:
     """Number the starts and ends of the replayed rows in measured order (see the module's text on ties)."""
-    start, end, is_slice = columns["start_ns"], columns["end_ns"], columns["is_slice"]
-    host, device = columns["is_host"], columns["is_device"]
-    lasting = is_slice & (end > start)
+    start, end = columns["start_ns"], columns["end_ns"]
     inner_first = _inner_lanes_first(columns["track"], columns["lane"])
-    ends = [inner_first[(device & lasting)[inner_first]], inner_first[(host & lasting)[inner_first]]]
-    starts = [np.flatnonzero(host), np.flatnonzero(device)]
-    late_ends = [np.flatnonzero((host | device) & is_slice & ~lasting)]
-    rows = np.concatenate([*ends, *starts, *late_ends])
-    is_end = np.ones(len(rows), bool)
-    begin = sum(map(len, ends))
-    is_end[begin : begin + sum(map(len, starts))] = False
-    order = np.argsort(np.where(is_end, end[rows], start[rows]), kind="stable")
-    names = ("start_node", "end_node", "node_ns", "node_row")
-    return dict(zip(names, _numbered(order, rows, is_end, start, end), strict=True))
+    when, what = np.empty(2 * len(start), np.int64), np.empty(2 * len(start), np.int32)
+    slices, host, device = columns["is_slice"], columns["is_host"], columns["is_device"]
+    boundaries = _bound(inner_first, start, end, slices, host, device, when, what)
+    when, what = by_time(when[:boundaries], what[:boundaries])
+    start_node, end_node = np.full(len(start), -1), np.full(len(start), -1)
+    node_row = np.empty(boundaries + 1, np.int64)
+    _number(what, start_node, end_node, node_row)
+    return {
+        "start_node": start_node, "end_node": end_node, "node_ns": np.append(0, when), "node_row": node_row,
+    }  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
-def _numbered(
-    order: np.ndarray, rows: np.ndarray, is_end: np.ndarray, start_ns: np.ndarray, end_ns: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(first and last node of each row, -1 none; time and row of each node) of boundaries taken in this order.
+def _bound(
+    inner_first: np.ndarray,
+    start_ns: np.ndarray,
+    end_ns: np.ndarray,
+    is_slice: np.ndarray,
+    is_host: np.ndarray,
+    is_device: np.ndarray,
+    when_ns: np.ndarray,
+    what: np.ndarray,
+) -> int:
+    """Fill the times of all boundaries, and what they are (twice the row, plus one at its end), in the order in which
+    those of one time are taken; tell how many there are. What lasts no time ends after all starts."""
+    n = 0
+    for mine in (is_device, is_host):
+        for row in inner_first:
+            if mine[row] and is_slice[row] and end_ns[row] > start_ns[row]:
+                when_ns[n], what[n] = end_ns[row], 2 * row + 1
+                n += 1
+    for mine in (is_host, is_device):
+        for row in range(len(start_ns)):
+            if mine[row]:
+                when_ns[n], what[n] = start_ns[row], 2 * row
+                n += 1
+    for row in range(len(start_ns)):
+        if (is_host[row] or is_device[row]) and is_slice[row] and end_ns[row] <= start_ns[row]:
+            when_ns[n], what[n] = end_ns[row], 2 * row + 1
+            n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _number(what: np.ndarray, start_node: np.ndarray, end_node: np.ndarray, node_row: np.ndarray) -> None:
+    """Fill the first and last node of each row, -1 before, and the row of each node, of boundaries in order.
 
     Node 0 is the root; an instant, which has no end, has one node for both.
     """
-    start_node, end_node = np.full(len(start_ns), -1), np.full(len(start_ns), -1)
-    node_ns, node_row = np.empty(len(order) + 1, np.int64), np.empty(len(order) + 1, np.int64)
-    node_ns[ROOT], node_row[ROOT] = 0, -1
-    for i in range(len(order)):
-        node, row = i + 1, rows[order[i]]
+    node_row[ROOT] = -1
+    for i in range(len(what)):
+        node, row = i + 1, what[i] >> 1
         node_row[node] = row
-        if is_end[order[i]]:
-            end_node[row], node_ns[node] = node, end_ns[row]
+        if what[i] & 1:
+            end_node[row] = node
         else:
-            start_node[row], node_ns[node] = node, start_ns[row]
+            start_node[row] = node
             if end_node[row] < 0:
                 end_node[row] = node
-    return start_node, end_node, node_ns, node_row
+
+
+@njit(cache=True, nogil=True)
+def _insert(
+    at_ns: np.ndarray,
+    start_node: np.ndarray,
+    end_node: np.ndarray,
+    node_ns: np.ndarray,
+    node_row: np.ndarray,
+    moved_start: np.ndarray,
+    moved_end: np.ndarray,
+    moved_ns: np.ndarray,
+    moved_row: np.ndarray,
+) -> np.ndarray:
+    """Fill the columns that begin with `moved`, -1 before where they are of rows: the nodes, and one of no row behind
+    all that happens until each of `at_ns`, which ascend; the numbers of these: i64."""
+    added, n = np.empty(len(at_ns), np.int64), 0
+    for node in range(len(node_ns) + 1):
+        while n < len(at_ns) and (node == len(node_ns) or at_ns[n] < node_ns[node]):
+            added[n] = node + n
+            moved_ns[node + n], moved_row[node + n] = at_ns[n], -1
+            n += 1
+        if node == len(node_ns):
+            break
+        row = node_row[node]
+        moved_ns[node + n], moved_row[node + n] = node_ns[node], row
+        if row < 0:
+            continue
+        if start_node[row] == node:
+            moved_start[row] = node + n
+        if end_node[row] == node:
+            moved_end[row] = node + n
+    return added
 
 
 def _inner_lanes_first(track: np.ndarray, lane: np.ndarray) -> np.ndarray:

@@ -19,10 +19,11 @@ def edges(tasks: Tasks, waited_node: np.ndarray, kept_ns: np.ndarray) -> Edges:
     """One edge per host node, by node; the one into `waited_node[i]` keeps at most `kept_ns[i]` of its time."""
     kept = np.full(tasks.nodes, np.iinfo(np.int64).max)
     np.minimum.at(kept, waited_node, kept_ns)
-    columns = _chained(
-        tasks.node_row, tasks.node_ns, tasks.start_node, tasks.track, tasks.is_host, tasks.is_slice, kept
+    columns = [np.empty(tasks.nodes, kind) for kind in (np.int32, np.int32, np.int64, np.uint8)]
+    count = _chained(
+        tasks.node_row, tasks.node_ns, tasks.start_node, tasks.track, tasks.is_host, tasks.is_slice, kept, *columns
     )
-    source, target, weight, rule = columns
+    source, target, weight, rule = (column[:count] for column in columns)
     return Edges.of(Family.THREAD_ORDER, source, target, weight, rule, Certainty.STRUCTURAL)
 
 
@@ -35,14 +36,16 @@ def _chained(
     is_host: np.ndarray,
     is_slice: np.ndarray,
     kept_ns: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(source, target, weight, rule) of each edge; one pass over the nodes in measured order."""
-    nodes, tracks = len(node_row), track.max() + 1 if len(track) else 0
+    source: np.ndarray,
+    target: np.ndarray,
+    weight_ns: np.ndarray,
+    rule: np.ndarray,
+) -> int:
+    """Fill the columns of the edges and tell how many there are; one pass over the nodes in measured order."""
+    tracks = track.max() + 1 if len(track) else 0
     last, slices = np.full(tracks, ROOT, np.int32), np.zeros(tracks, np.int64)
-    source, target = np.empty(nodes, np.int32), np.empty(nodes, np.int32)
-    weight_ns, rule = np.empty(nodes, np.int64), np.empty(nodes, np.uint8)
     n = 0
-    for node in range(ROOT + 1, nodes):
+    for node in range(ROOT + 1, len(node_row)):
         row = node_row[node]
         if row < 0 or not is_host[row]:
             continue
@@ -58,7 +61,7 @@ def _chained(
             slices[thread] += 1 if start_node[row] == node else -1
         last[thread] = node
         n += 1
-    return source[:n], target[:n], weight_ns[:n], rule[:n]
+    return n
 
 
 _BEGIN, _GAP, _WORK = int(Rule.THREAD_BEGIN), int(Rule.THREAD_GAP), int(Rule.THREAD_WORK)

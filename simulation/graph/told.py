@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from simulation.events import EventTable
 from simulation.graph.awaited import DeviceQueues
-from simulation.graph.tasks import Tasks, gathered
+from simulation.graph.tasks import Tasks
 
 UNKNOWN = -2
 ALL_STREAMS = -1
@@ -17,25 +16,29 @@ ALL_STREAMS = -1
 def told(tasks: Tasks, calls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(stream id, ALL_STREAMS or UNKNOWN; the moment before which work counts) of each call: i64, i64.
 
-    A sync mark belongs to the call with its correlation id. An event sync waits for what was enqueued before its
-    event was recorded, any other for what was enqueued before it began.
+    `calls` ascend. A sync mark belongs to the call with its correlation id. An event sync waits for what was enqueued
+    before its event was recorded, any other for what was enqueued before it began.
     """
     stream, before_ns = np.full(len(calls), UNKNOWN), tasks.start_ns[calls].copy()
-    correlation = gathered(tasks.run, "correlation").astype(np.int64)
+    of_trace = np.searchsorted(calls, tasks.run.row_base).tolist()
     for trace, table in enumerate(tasks.run.traces):
         syncs: dict[str, Any] = {**table.sides["syncs"]}
+        if not len(syncs["row"]):
+            continue
         kind = np.array([*syncs["sync"].words, ""])[syncs["sync"].codes]
-        mine = np.flatnonzero((tasks.trace[calls] == trace) & (correlation[calls] != 0))
+        mine = np.arange(of_trace[trace], of_trace[trace + 1])
+        correlation = table.correlation[calls[mine] - tasks.run.row_base[trace]]
+        mine, correlation = mine[correlation != 0], correlation[correlation != 0]
         for name in ("Stream Sync", "Context Sync", "Event Sync"):
             marks = np.flatnonzero(kind == name)
-            call, mark = _joined(correlation[calls[mine]], table.correlation[syncs["row"][marks]])
+            call, mark = _joined(correlation, table.correlation[syncs["row"][marks]])
             call, mark = mine[call], marks[mark]
             if name == "Context Sync":
                 stream[call] = ALL_STREAMS
             elif name == "Stream Sync":
                 stream[call] = syncs["stream"][mark]
             else:
-                record_ns = _recorded_ns(tasks, table, trace, correlation, syncs["wait_record_correlation"][mark])
+                record_ns = _recorded_ns(tasks, trace, syncs["wait_record_correlation"][mark])
                 known = (record_ns >= 0) & (syncs["wait_stream"][mark] >= 0)
                 stream[call[known]] = syncs["wait_stream"][mark][known]
                 before_ns[call[known]] = record_ns[known]
@@ -52,21 +55,19 @@ def _joined(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return np.flatnonzero(found), order[at[found]]
 
 
-def _recorded_ns(
-    tasks: Tasks, table: EventTable, trace: int, correlation: np.ndarray, recorded: np.ndarray
-) -> np.ndarray:
+def _recorded_ns(tasks: Tasks, trace: int, recorded: np.ndarray) -> np.ndarray:
     """When the calls with these correlation ids began; -1 where the trace has none: i64."""
-    call = _calls_of(tasks, trace, correlation, recorded)
+    call = _calls_of(tasks, trace, recorded)
     return np.where(call >= 0, tasks.start_ns[call], -1)
 
 
-def _calls_of(tasks: Tasks, trace: int, correlation: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def _calls_of(tasks: Tasks, trace: int, wanted: np.ndarray) -> np.ndarray:
     """Rows of the calls with these correlation ids; -1 where the trace has none: i64."""
     begin, end = tasks.run.row_base[trace], tasks.run.row_base[trace + 1]
-    calls = begin + np.flatnonzero(tasks.is_call[begin:end])
-    at, call = _joined(wanted, correlation[calls])
+    calls = np.flatnonzero(tasks.is_call[begin:end])
+    at, call = _joined(wanted, tasks.run.traces[trace].correlation[calls])
     found = np.full(len(wanted), -1)
-    found[at] = calls[call]
+    found[at] = begin + calls[call]
     return found
 
 
@@ -76,14 +77,15 @@ def told_waits(tasks: Tasks, queues: DeviceQueues) -> tuple[np.ndarray, np.ndarr
     A mark `Stream Wait Event` names the waiting stream, the awaited one, and the call that recorded the
     event; where the trace does not have that call, the event is taken to be recorded just before the wait.
     """
-    correlation = gathered(tasks.run, "correlation").astype(np.int64)
     found = [np.zeros((3, 0), np.int64)]
     for trace, table in enumerate(tasks.run.traces):
         syncs: dict[str, Any] = {**table.sides["syncs"]}
+        if not len(syncs["row"]):
+            continue
         kind = np.array([*syncs["sync"].words, ""])[syncs["sync"].codes]
         marks = np.flatnonzero(kind == "Stream Wait Event")
-        wait = _calls_of(tasks, trace, correlation, table.correlation[syncs["row"][marks]].astype(np.int64))
-        record = _calls_of(tasks, trace, correlation, syncs["wait_record_correlation"][marks])
+        wait = _calls_of(tasks, trace, table.correlation[syncs["row"][marks]].astype(np.int64))
+        record = _calls_of(tasks, trace, syncs["wait_record_correlation"][marks])
         marks, record, wait = marks[wait >= 0], record[wait >= 0], wait[wait >= 0]
         recorded_ns = tasks.start_ns[np.where(record >= 0, record, wait)]  # at the latest
         _, source = queues.enqueued_around(trace, syncs["wait_stream"][marks], recorded_ns)
