@@ -17,8 +17,9 @@ from simulation.graph import Family, TaskGraph, build_graph
 from simulation.replay import replay
 from simulation.run import Run
 from simulation.trust.ablation import without
-from simulation.workload import Workload, execution
-from simulation.workload.execution import Execution, run_programs
+from simulation.workload import Workload
+from simulation.workload.execution import Execution, run_programs, step_programs
+from simulation.workload.jobs import Jobs
 from simulation.workload.labels import Label
 from simulation.workload.layout import place
 from simulation.workload.machine import Job
@@ -26,7 +27,6 @@ from simulation.workload.program import Program, Writer
 from simulation.workload.recording import Recording
 from simulation.workload.spec import Host
 from simulation.workload.table import table_of
-from simulation.workload.transformer import write_step
 from tests.simulation.known_graph import MEET, SYNC, WAIT, KnownGraph
 from tests.simulation.workload_machine import SlowMachine
 
@@ -161,8 +161,8 @@ def test_it_is_exact_without_a_family(drawn: tuple[list[Program], Job], kind: in
 def training(spec: Workload) -> tuple[list[Program], Job, Execution]:
     """One program per rank, the job, and what the fast machine makes of it."""
     places = tuple(place(spec, rank) for rank in range(spec.ranks))
-    by_stage = tuple(write_step(spec, places[stage * spec.tp * spec.dp]) for stage in range(spec.pp))
-    job = execution._job(spec, places, by_stage, np.array([each.stage for each in places]))
+    by_stage = step_programs(spec)
+    job = Jobs(spec, places, by_stage).take(spec.steps)
     return [by_stage[each.stage] for each in places], job, run_programs(spec, places, by_stage)
 
 
