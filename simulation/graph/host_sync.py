@@ -147,10 +147,16 @@ def _let_go(tasks: Tasks, rows: np.ndarray, event: np.ndarray) -> np.ndarray:
 def _innermost(
     tasks: Tasks, calls: np.ndarray, events: np.ndarray, rules: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Leave out calls that hold another waiting call: the inner one explains the wait of both."""
-    parent = gathered(tasks.run, "parent").astype(np.int64)[calls]
-    parent = np.where(parent >= 0, parent + tasks.run.row_base[tasks.trace[calls]], -1)
-    keep = ~np.isin(calls, parent)
+    """Leave out calls that hold another waiting call, however deep: the inner one explains the wait of both."""
+    parent = gathered(tasks.run, "parent").astype(np.int64)
+    parent = np.where(parent >= 0, parent + tasks.run.row_base[tasks.trace], -1)
+    holds = np.zeros(len(tasks), bool)
+    around = parent[calls]
+    while len(around := np.unique(around[around >= 0])):  # as often as slices are nested
+        around = around[~holds[around]]
+        holds[around] = True
+        around = parent[around]
+    keep = ~holds[calls]
     return calls[keep], events[keep], rules[keep]
 
 

@@ -123,6 +123,7 @@ def test_it_never_lets_a_polling_call_wait() -> None:
 def test_it_lets_the_inner_of_two_nested_calls_wait() -> None:
     outer, inner = call(1, 30, 100_100, 3, STREAM), call(1, 40, 100_050, 4, "cuStreamSynchronize")
     assert set(waits(*TWO_STREAMS, outer, inner)) == {(1, 5)}
+    assert set(waits(*TWO_STREAMS, outer, inner, op(1, 35, 100_080))) == {(1, 5)}
 
 
 def test_it_keeps_only_the_overhead_of_a_wait() -> None:
