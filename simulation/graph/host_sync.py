@@ -35,8 +35,8 @@ RELEASE_NS = 30_000
 HELD_NS = 20_000
 """A call found by behaviour took at least this much longer than half of the calls of its name."""
 
-COPY = 1
-"""Tasks.device_kind of a copy."""
+KERNEL, COPY = 0, 1
+"""Tasks.device_kind."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _awaited_one(
         (enqueued, (enqueued >= 0) & ends_within & (until_ns - tasks.end_ns[enqueued] <= RELEASE_NS), Rule.SYNC_NAMED),
         (latest, (latest >= 0) & (wait >= Wait.SOMETHING), Rule.SYNC_NAMED),
         (enqueued, enqueued >= 0, Rule.SYNC_NAMED),
-        (latest, (latest >= 0) & slow & _let_go(tasks, rows, latest), Rule.SYNC_BEHAVIOUR),
+        (latest, (latest >= 0) & slow & ~_runs(tasks, rows) & _let_go(tasks, rows, latest), Rule.SYNC_BEHAVIOUR),
     ]
     holds = [case[1] for case in cases]
     event = np.select(holds, [case[0] for case in cases], -1)
@@ -131,6 +131,13 @@ def _own_copy(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
     made = np.full(len(tasks), -1)
     made[tasks.launch[copies]] = copies
     return np.asarray(made[rows])
+
+
+def _runs(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
+    """Calls that launched a kernel, which wait for nothing but room in their queue (`launch_queue`): bool."""
+    kernels = linked(tasks)
+    kernels = kernels[tasks.device_kind[kernels] == KERNEL]
+    return np.asarray(np.isin(rows, tasks.launch[kernels]))
 
 
 def _slow(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
