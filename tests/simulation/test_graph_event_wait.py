@@ -13,7 +13,7 @@ from simulation.graph.tasks import Tasks
 from simulation.replay import predict, replay
 from simulation.run import Run
 from tests.simulation import oracle
-from tests.simulation.build import Event, call, kernel, make_run, sync_mark
+from tests.simulation.build import Event, call, kernel, make_run, op, sync_mark
 
 US = 1_000
 WAIT, RECORD = "cudaStreamWaitEvent", "cudaEventRecord"
