@@ -194,14 +194,9 @@ SHAPES = [
 ]
 
 
-MISSED = {
-    ("kernels x 0.5", "device-bound", "pp2"): 15.9,
-    ("host x 2", "device-bound", "pp2"): 1.1,
-    ("a slow rank", "device-bound", "pp2"): 2.6,
-    ("a slow rank", "host-bound", "dp2"): 1.3,
-}
-"""How far the worst step is off, in percent, where it is more than 1: a wait between streams at which nothing had to
-wait in the measurement is not found, or one is found that is none. Each needs its cause found, not a wider limit."""
+MISSED = {("a slow rank", "host-bound", "dp2"): 1.3}
+"""How far the worst step is off, in percent, where it is more than 1. Of the first step alone, in which the gradients'
+all-reduce, launched by another thread, had ended before the optimizer came: its wait could not be seen."""
 
 
 def step_times(programs: list[Program], steps: int, job: Job) -> list[list[int]]:
@@ -262,8 +257,8 @@ def test_a_step_inferred_from_its_trace_is_within_one_percent(
 ) -> None:
     for parts, percent in MISSED.items():
         if all(part in request.node.name for part in parts):
-            reason = f"{percent} % off: a wait between streams is missed or wrong"
-            request.applymarker(pytest.mark.xfail(strict=False, reason=reason))
+            reason = f"{percent} % off: a wait between streams is missed"
+            request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
     dp, tp, pp, steps = shape
     spec = Workload(**sizes, dp=dp, tp=tp, pp=pp, steps=steps, jitter=0.02, seed=3)
     programs, job, ran = training(spec)
