@@ -206,7 +206,7 @@ def _first_of_thread(node_row: np.ndarray, track: np.ndarray, begin: np.ndarray,
     found = np.empty(len(begin), np.int64)
     for i in range(len(begin)):
         node, thread = begin[i], track[node_row[end[i]]]
-        while node < end[i] and track[node_row[node]] != thread:
+        while node < end[i] and (node_row[node] < 0 or track[node_row[node]] != thread):
             node += 1
         found[i] = min(node, end[i])
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from numba import njit
 
@@ -35,11 +37,14 @@ from simulation.run import Run
 THREAD_ORDER = int(Family.THREAD_ORDER)
 
 
-def build_graph(run: Run) -> TaskGraph:
-    """The task graph of all traces of a run, on aligned clocks. Cost: O(rows log rows)."""
+def build_graph(run: Run, left_out: Collection[Family] = ()) -> TaskGraph:
+    """The task graph of all traces of a run, on aligned clocks; without the edges of families that are `left_out`,
+    what they would explain stays in the thread's chain, or is a residual. Cost: O(rows log rows)."""
     met = rendezvous.find(run)
     tasks, members = Members.of(Tasks.of(run.aligned()), met)
     found = all_edges(tasks, members)
+    if left_out:
+        found = found[~np.isin(found.family, list(left_out))]
     possible = order.possible(found, tasks.node_ns)
     edges = found if possible.all() else found[possible]
     sequence, edges = order.topological(edges, tasks.nodes)

@@ -224,25 +224,30 @@ def _resolve(
     """(source entry, target entry, rule) of the waits that can be told."""
     room = (after_stream - first_stream + 1).sum()
     found, n = np.empty((3, room), np.int64), 0
+    held_by, latest_ns = np.full(room, NONE, np.int64), np.full(len(start_ns), np.iinfo(np.int64).min)
+    at = 0
+    for w in range(len(wait_ns)):
+        records_ns = record_ns[first_record[w] : end_record[w]]
+        for then in range(first_stream[w], after_stream[w]):
+            target = _enqueued(from_here_ns, offsets, then, wait_ns[w])
+            if target < offsets[then + 1] and start_ns[target] - ready_ns[target] >= HELD_NS:
+                held_by[at] = _held_by(
+                    target, then, first_stream[w], after_stream[w], wait_ns[w], records_ns,
+                    offsets, from_here_ns, ended_ns, start_ns, end_ns, ready_ns,
+                )  # fmt: skip
+                if held_by[at] != NONE:
+                    latest_ns[target] = max(latest_ns[target], end_ns[held_by[at]])
+            at += 1
+    at = 0
     for w in range(len(wait_ns)):
         records_ns, own = record_ns[first_record[w] : end_record[w]], False
         for then in range(first_stream[w], after_stream[w]):
-            target = _enqueued(from_here_ns, offsets, then, wait_ns[w])
-            if target == offsets[then + 1] or start_ns[target] - ready_ns[target] < HELD_NS:
+            source, at = held_by[at], at + 1
+            if source == NONE:
                 continue
-            nearest, best = NEAR_NS + 1, NONE
-            for stream in range(first_stream[w], after_stream[w]):
-                source = NONE
-                if stream != then:
-                    source = _awaited(
-                        stream, start_ns[target], wait_ns[w], records_ns, offsets, from_here_ns, ended_ns, end_ns, True
-                    )
-                if source == NONE or end_ns[source] < ready_ns[target] + HELD_NS:
-                    continue
-                if start_ns[target] - end_ns[source] < nearest:
-                    nearest, best = start_ns[target] - end_ns[source], source
-            if best != NONE:
-                found[0, n], found[1, n], found[2, n] = best, target, _HELD
+            target = _enqueued(from_here_ns, offsets, then, wait_ns[w])
+            if end_ns[source] == latest_ns[target]:  # what ended before that has held nothing up
+                found[0, n], found[1, n], found[2, n] = source, target, _HELD
                 n += 1
                 own |= then == following[w]
         then, launch = following[w], before[w]
@@ -266,6 +271,36 @@ def _resolve(
             found[0, n], found[1, n], found[2, n] = source, target, _ORDER
             n += 1
     return found[0, :n], found[1, :n], found[2, :n]
+
+
+@njit(cache=True, nogil=True)
+def _held_by(
+    target: int,
+    then: int,
+    first_stream: int,
+    after_stream: int,
+    wait_ns: int,
+    records_ns: np.ndarray,
+    offsets: np.ndarray,
+    from_here_ns: np.ndarray,
+    ended_ns: np.ndarray,
+    start_ns: np.ndarray,
+    end_ns: np.ndarray,
+    ready_ns: np.ndarray,
+) -> int:
+    """The entry of another stream at whose end the target of a wait was seen to start, NONE none."""
+    nearest, best = NEAR_NS + 1, NONE
+    for stream in range(first_stream, after_stream):
+        source = NONE
+        if stream != then:
+            source = _awaited(
+                stream, start_ns[target], wait_ns, records_ns, offsets, from_here_ns, ended_ns, end_ns, True
+            )
+        if source == NONE or end_ns[source] < ready_ns[target] + HELD_NS:
+            continue
+        if start_ns[target] - end_ns[source] < nearest:
+            nearest, best = start_ns[target] - end_ns[source], source
+    return best
 
 
 _HELD, _ORDER = int(Rule.EVENT_HELD), int(Rule.EVENT_ORDER)

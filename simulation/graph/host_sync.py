@@ -34,8 +34,8 @@ RELEASE_NS = 30_000
 HELD_NS = 20_000
 """A call found by behaviour took at least this much longer than half of the calls of its name."""
 
-COPY = 1
-"""Tasks.device_kind of a copy."""
+KERNEL, COPY = 0, 1
+"""Tasks.device_kind."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _awaited_one(
         (enqueued, (enqueued >= 0) & ends_within & (until_ns - tasks.end_ns[enqueued] <= RELEASE_NS), Rule.SYNC_NAMED),
         (latest, (latest >= 0) & (wait >= Wait.SOMETHING), Rule.SYNC_NAMED),
         (enqueued, enqueued >= 0, Rule.SYNC_NAMED),
-        (latest, (latest >= 0) & slow & _let_go(tasks, rows, latest), Rule.SYNC_BEHAVIOUR),
+        (latest, (latest >= 0) & slow & ~_runs(tasks, rows) & _let_go(tasks, rows, latest), Rule.SYNC_BEHAVIOUR),
     ]
     holds = [case[1] for case in cases]
     event = np.select(holds, [case[0] for case in cases], -1)
@@ -132,6 +132,13 @@ def _own_copy(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
     return np.asarray(made[rows])
 
 
+def _runs(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
+    """Calls that launched a kernel, which wait for nothing but room in their queue (`launch_queue`): bool."""
+    kernels = linked(tasks)
+    kernels = kernels[tasks.device_kind[kernels] == KERNEL]
+    return np.asarray(np.isin(rows, tasks.launch[kernels]))
+
+
 def _slow(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
     """Which calls took much longer than half of the listed ones of their trace and name: bool."""
     return np.asarray(tasks.end_ns[rows] - tasks.start_ns[rows] >= usual_ns(tasks, rows) + HELD_NS)
@@ -146,10 +153,16 @@ def _let_go(tasks: Tasks, rows: np.ndarray, event: np.ndarray) -> np.ndarray:
 def _innermost(
     tasks: Tasks, calls: np.ndarray, events: np.ndarray, rules: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Leave out calls that hold another waiting call: the inner one explains the wait of both."""
-    parent = gathered(tasks.run, "parent").astype(np.int64)[calls]
-    parent = np.where(parent >= 0, parent + tasks.run.row_base[tasks.trace[calls]], -1)
-    keep = ~np.isin(calls, parent)
+    """Leave out calls that hold another waiting call, however deep: the inner one explains the wait of both."""
+    parent = gathered(tasks.run, "parent").astype(np.int64)
+    parent = np.where(parent >= 0, parent + tasks.run.row_base[tasks.trace], -1)
+    holds = np.zeros(len(tasks), bool)
+    around = parent[calls]
+    while len(around := np.unique(around[around >= 0])):  # as often as slices are nested
+        around = around[~holds[around]]
+        holds[around] = True
+        around = parent[around]
+    keep = ~holds[calls]
     return calls[keep], events[keep], rules[keep]
 
 

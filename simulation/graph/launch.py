@@ -1,7 +1,8 @@
 """Launch: a device event starts no earlier than its call, plus what a launch takes in this trace.
 
 The latency is calibrated per trace and kind (kernel, copy, fill; launched alone or as part of a graph) from events
-that found their stream idle: anywhere else the wait in the queue would be taken for latency.
+that found their stream idle, and were not launched right behind a wait between streams: anywhere else what they wait
+for would be taken for latency.
 """
 
 from __future__ import annotations
@@ -9,13 +10,17 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.graph.calibration import per_group
+from simulation.graph.calls import calls_named
 from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
 from simulation.graph.launched import Launched, launched_as
 from simulation.graph.stream_order import Pairs
 from simulation.graph.tasks import Tasks
 
-LATENCY_PERCENT = 5
+LATENCY_PERCENT = 20
+"""Waits that are not seen make it longer, so less than the median; where it is far less, what is above stays a
+residual, even where a slower device would hide it."""
+
 SKEWED_PERCENT = 0.1
 """Where device events start before their call the clocks differ; nearly all events must fit the offset."""
 
@@ -43,11 +48,12 @@ def latencies(tasks: Tasks, pairs: Pairs) -> np.ndarray:
     seen = tasks.start_ns[rows] - call_ns
     group, groups = _groups(tasks, rows), 6 * len(tasks.run.traces)
     alone = idle_since[rows] <= call_ns
-    figures = [
-        per_group(seen[alone], group[alone], groups, LATENCY_PERCENT),
-        np.repeat(per_group(seen[alone], tasks.trace[rows][alone], len(tasks.run.traces), LATENCY_PERCENT), 6),
-    ]
-    latency = np.where(figures[0] >= 0, figures[0], np.maximum(figures[1], 0))
+    free = alone & ~_behind_waits(tasks, tasks.launch[rows])
+    latency = per_group(seen[free], group[free], groups, LATENCY_PERCENT)
+    for others in (free, alone):  # what a kind does that was not seen free: as the others of its trace
+        usual = per_group(seen[others], tasks.trace[rows][others], len(tasks.run.traces), LATENCY_PERCENT)
+        latency = np.where(latency >= 0, latency, np.repeat(usual, 6))
+    latency = np.maximum(latency, 0)
     earliest = per_group(seen, group, groups, SKEWED_PERCENT)
     usual = per_group(seen, group, groups, LATENCY_PERCENT)
     found = np.zeros(len(tasks), np.int64)
@@ -59,3 +65,19 @@ def _groups(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
     """What is calibrated together, by number: i64."""
     is_graph = launched_as(tasks, rows) == Launched.GRAPH
     return np.asarray(2 * (3 * tasks.trace[rows] + tasks.device_kind[rows]) + is_graph)
+
+
+def _behind_waits(tasks: Tasks, calls: np.ndarray) -> np.ndarray:
+    """Which launches follow a wait between streams, no other launch of their thread in between: bool."""
+    waits = np.sort(_moments(tasks, calls_named(tasks, "StreamWaitEvent")))
+    when, number = np.unique(_moments(tasks, calls), return_inverse=True)
+    before = np.searchsorted(waits, when)
+    follows = np.diff(before, prepend=0) > 0
+    same_thread = waits[before[follows] - 1] // tasks.nodes == when[follows] // tasks.nodes
+    follows[follows] = same_thread
+    return np.asarray(follows[number])
+
+
+def _moments(tasks: Tasks, calls: np.ndarray) -> np.ndarray:
+    """Starts of calls as numbers in the order of thread and time: i64."""
+    return np.asarray(tasks.track[calls] * tasks.nodes + tasks.start_node[calls])

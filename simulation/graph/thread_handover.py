@@ -95,7 +95,7 @@ def _pauses(
     begins, ends, n = np.empty(len(node_row) + len(works), np.int64), np.empty(len(node_row) + len(works), np.int64), 0
     for node in range(ROOT + 1, len(node_row)):
         row = node_row[node]
-        if not is_host[row] or not works[track[row]]:
+        if row < 0 or not is_host[row] or not works[track[row]]:
             continue
         before = last[track[row]]
         if node_ns[node] - node_ns[before] >= least_ns:

@@ -42,9 +42,9 @@ class KnownGraph:
             self.works.append([])
             self._rank(rank, program)
         for meeting, came in self.members.items():
-            for own, end in came:
+            for own, over in came:
                 for start, _ in came:
-                    self.edges.append((start, end, WORK if start == own else MEET, ("transfer_ns", meeting)))
+                    self.edges.append((start, over, WORK if start == own else MEET, ("transfer_ns", meeting)))
 
     def _rank(self, rank: int, program: Program) -> None:
         before, queues = 0, defaultdict(list)  # node of the host, works of each stream
@@ -75,9 +75,11 @@ class KnownGraph:
         self.edges += [(node, start, STREAM, ("gap_ns", 0)) for node in queue[-1:]]
         self.edges += [(node, start, WAIT, ("", 0)) for node in awaited]
         if (meeting := int(self.job.meeting[work])) >= 0:
-            self.members[meeting].append((start, end))
+            begin = self._node()  # of its leaving: the transfer is over
+            self.members[meeting].append((start, begin))
         else:
-            self.edges.append((start, end, WORK, ("work_ns", work)))
+            begin = start
+        self.edges.append((begin, end, WORK, ("work_ns", work)))
         queue.append(end)
         self.works[rank].append((start, end))
 

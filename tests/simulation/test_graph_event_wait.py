@@ -13,7 +13,7 @@ from simulation.graph.tasks import Tasks
 from simulation.replay import predict, replay
 from simulation.run import Run
 from tests.simulation import oracle
-from tests.simulation.build import Event, call, kernel, make_run, sync_mark
+from tests.simulation.build import Event, call, kernel, make_run, op, sync_mark
 
 US = 1_000
 WAIT, RECORD = "cudaStreamWaitEvent", "cudaEventRecord"
@@ -50,6 +50,20 @@ def test_it_sees_what_was_held_up_behind_a_wait() -> None:
     table = run.traces[0]
     longer = predict(run, graph, np.where(table.is_device & (table.dur_ns == 500 * US), 700 * US, table.dur_ns))
     assert longer.start_ns[0][table.is_device].max() == 708 * US
+
+
+def test_it_takes_the_last_of_two_ends_before_one_start() -> None:
+    first = [call(1, 10, 5, 2), kernel(20, 16, 490, 2), call(1, 20, 1, 0, RECORD), call(1, 22, 1, 0, WAIT)]
+    second = [call(1, 30, 5, 3), kernel(24, 36, 474, 3), call(1, 40, 1, 0, RECORD), call(1, 42, 1, 0, WAIT)]
+    _, found = waits(us([op(1, 0, 5), *first, *second, call(1, 50, 5, 4), kernel(28, 512, 50, 4)]))
+    assert [each for each in found if each[2] == 512] == [("EVENT_HELD", 510, 512)]
+
+
+def test_it_calibrates_no_launch_behind_a_wait() -> None:
+    waiting = [call(1, 20, 1, 0, RECORD), call(1, 22, 1, 0, WAIT), call(1, 30, 5, 2)]
+    run = us([*COMPUTE, *waiting, kernel(20, 508, 50, 2, "gpu_memcpy")])
+    graph = build_graph(run)
+    assert graph.weight_ns[graph.family == Family.LAUNCH].tolist() == [6 * US, 6 * US]
 
 
 def test_it_takes_the_launches_around_a_wait_where_nothing_is_seen() -> None:

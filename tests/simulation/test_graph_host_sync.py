@@ -123,6 +123,7 @@ def test_it_never_lets_a_polling_call_wait() -> None:
 def test_it_lets_the_inner_of_two_nested_calls_wait() -> None:
     outer, inner = call(1, 30, 100_100, 3, STREAM), call(1, 40, 100_050, 4, "cuStreamSynchronize")
     assert set(waits(*TWO_STREAMS, outer, inner)) == {(1, 5)}
+    assert set(waits(*TWO_STREAMS, outer, inner, op(1, 35, 100_080))) == {(1, 5)}
 
 
 def test_it_keeps_only_the_overhead_of_a_wait() -> None:
@@ -143,3 +144,10 @@ def test_it_places_marks_inside_a_sync_where_they_were() -> None:
     run = make_run([*TWO_STREAMS, call(1, 30, 100_000, 3, SYNC), op(1, 40, 10), op(1, 100_022, 3)])
     graph = build_graph(run)
     assert (replay(graph).node_ns == graph.measured_ns).all()
+
+
+def test_it_takes_no_launch_of_a_kernel_for_a_wait() -> None:
+    quick = [event for n in range(9) for event in (call(1, 200_000 * (n + 1), 5_000, n + 5),)]
+    slow = call(1, 30, 100_100, 3, "cudaLaunchKernel")
+    assert (1, len(TWO_STREAMS) + len(quick)) in waits(*TWO_STREAMS, *quick, slow)
+    assert waits(*TWO_STREAMS, *quick, slow, kernel(7, 100_200, 100, 3)) == {}

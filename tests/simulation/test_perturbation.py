@@ -17,8 +17,9 @@ from simulation.graph import Family, TaskGraph, build_graph
 from simulation.replay import replay
 from simulation.run import Run
 from simulation.trust.ablation import without
-from simulation.workload import Workload, execution
-from simulation.workload.execution import Execution, run_programs
+from simulation.workload import Workload
+from simulation.workload.execution import Execution, run_programs, step_programs
+from simulation.workload.jobs import Jobs
 from simulation.workload.labels import Label
 from simulation.workload.layout import place
 from simulation.workload.machine import Job
@@ -26,7 +27,6 @@ from simulation.workload.program import Program, Writer
 from simulation.workload.recording import Recording
 from simulation.workload.spec import Host
 from simulation.workload.table import table_of
-from simulation.workload.transformer import write_step
 from tests.simulation.known_graph import MEET, SYNC, WAIT, KnownGraph
 from tests.simulation.workload_machine import SlowMachine
 
@@ -161,8 +161,8 @@ def test_it_is_exact_without_a_family(drawn: tuple[list[Program], Job], kind: in
 def training(spec: Workload) -> tuple[list[Program], Job, Execution]:
     """One program per rank, the job, and what the fast machine makes of it."""
     places = tuple(place(spec, rank) for rank in range(spec.ranks))
-    by_stage = tuple(write_step(spec, places[stage * spec.tp * spec.dp]) for stage in range(spec.pp))
-    job = execution._job(spec, places, by_stage, np.array([each.stage for each in places]))
+    by_stage = step_programs(spec)
+    job = Jobs(spec, places, by_stage).take(spec.steps)
     return [by_stage[each.stage] for each in places], job, run_programs(spec, places, by_stage)
 
 
@@ -194,14 +194,9 @@ SHAPES = [
 ]
 
 
-MISSED = {
-    ("kernels x 0.5", "device-bound", "pp2"): 15.9,
-    ("host x 2", "device-bound", "pp2"): 1.1,
-    ("a slow rank", "device-bound", "pp2"): 2.6,
-    ("a slow rank", "host-bound", "dp2"): 1.3,
-}
-"""How far the worst step is off, in percent, where it is more than 1: a wait between streams at which nothing had to
-wait in the measurement is not found, or one is found that is none. Each needs its cause found, not a wider limit."""
+MISSED = {("a slow rank", "host-bound", "dp2"): 1.3}
+"""How far the worst step is off, in percent, where it is more than 1. Of the first step alone, in which the gradients'
+all-reduce, launched by another thread, had ended before the optimizer came: its wait could not be seen."""
 
 
 def step_times(programs: list[Program], steps: int, job: Job) -> list[list[int]]:
@@ -262,8 +257,8 @@ def test_a_step_inferred_from_its_trace_is_within_one_percent(
 ) -> None:
     for parts, percent in MISSED.items():
         if all(part in request.node.name for part in parts):
-            reason = f"{percent} % off: a wait between streams is missed or wrong"
-            request.applymarker(pytest.mark.xfail(strict=False, reason=reason))
+            reason = f"{percent} % off: a wait between streams is missed"
+            request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
     dp, tp, pp, steps = shape
     spec = Workload(**sizes, dp=dp, tp=tp, pp=pp, steps=steps, jitter=0.02, seed=3)
     programs, job, ran = training(spec)

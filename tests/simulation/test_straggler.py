@@ -1,30 +1,23 @@
 """Slow one rank of a generated job, and predict that from the recording in which it was not slow.
 
 Two implementations of one thing: the generator's machine runs the slowed job; replay knows only what the other run's
-profilers would have written, and what each rank's streams and threads wait for among themselves, which is given here:
-what is tested is what crosses ranks.
+profilers would have written.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
 from simulation.analysis.waiting import Waits, stragglers
-from simulation.graph import build, build_graph
-from simulation.graph.edges import Edges
-from simulation.graph.families import Certainty, Family, Rule
-from simulation.graph.members import Members
-from simulation.graph.tasks import Tasks
+from simulation.graph import build_graph
 from simulation.rendezvous import find
 from simulation.replay import replay
 from simulation.replay.prediction import measured_times, row_times
 from simulation.run import Run
 from simulation.workload import Workload, generated_run
-from simulation.workload.execution import Execution, execute
 
 SLOW, FACTOR = 1, 1.5
 SHAPES = [
@@ -37,14 +30,11 @@ SHAPES = [
 
 @pytest.mark.parametrize("jitter", [0.0, 0.03])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_it_predicts_what_a_slow_rank_costs(
-    shape: dict[str, int], jitter: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_predicts_what_a_slow_rank_costs(shape: dict[str, int], jitter: float) -> None:
     spec = Workload(
         layers=4, hidden=2048, heads=16, sequence=1024, micro_batches=4, steps=2, jitter=jitter, skew_us=300.0, **shape
     )  # fmt: skip
     run = generated_run(spec)
-    monkeypatch.setattr(build, "all_edges", with_inner_edges(build.all_edges, execute(spec)))
     graph, met = build_graph(run), find(run)
     durations = graph.durations_ns
     kernels = np.zeros(len(durations), bool)
@@ -68,32 +58,3 @@ def steps_ns(run: Run, start_ns: np.ndarray, end_ns: np.ndarray) -> list[int]:
         np.asarray(table.sides["steps"]["row"]) + base for table, base in zip(run.traces, run.row_base, strict=False)
     ])  # fmt: skip
     return [int(dur) for dur in end_ns[rows] - start_ns[rows]]
-
-
-def with_inner_edges(all_edges: Any, execution: Execution) -> Any:
-    """`all_edges`, and what the generator knows of each rank: waits between its streams, turns of its threads."""
-
-    def found(tasks: Tasks, members: Members) -> Edges:
-        inner = [edges for rank in range(len(execution.places)) for edges in inner_edges(tasks, execution, rank)]
-        return Edges.joined([all_edges(tasks, members), *inner])
-
-    return found
-
-
-def inner_edges(tasks: Tasks, execution: Execution, rank: int) -> list[Edges]:
-    program, table = execution.programs[execution.places[rank].stage], tasks.run.traces[rank]
-    begin, end = tasks.run.row_base[rank : rank + 2].tolist()
-    device = np.flatnonzero(table.is_device)
-    works = begin + device[np.argsort(table.source_index[device])].reshape(execution.spec.steps, -1)
-    waiting = np.repeat(np.arange(len(program.work_ns)), np.diff(program.after_first))
-    source, target = tasks.end_node[works[:, program.after].ravel()], tasks.start_node[works[:, waiting].ravel()]
-    none = np.zeros(len(source), np.int64)
-    streams = Edges.of(Family.STREAM_ORDER, source, target, none, Rule.AFTER, Certainty.RECORDED)
-    nodes = tasks.chains[(tasks.node_row[tasks.chains] >= begin) & (tasks.node_row[tasks.chains] < end)]
-    nodes = np.sort(nodes)  # the host is one flow of control, whichever thread has its turn
-    turn = np.flatnonzero(np.diff(tasks.track[tasks.node_row[nodes]]))
-    gap = tasks.node_ns[nodes[turn + 1]] - tasks.node_ns[nodes[turn]]
-    threads = Edges.of(
-        Family.THREAD_ORDER, nodes[turn], nodes[turn + 1], gap, Rule.THREAD_GAP, Certainty.RECORDED
-    )  # fmt: skip
-    return [streams, threads]

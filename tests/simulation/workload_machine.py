@@ -130,7 +130,8 @@ class SlowMachine:
             self.at(self.now + work.takes, lambda: self.end(work))
             return
         if "meet" in self.ignored:
-            self.at(self.now + int(self.job.transfer_ns[work.meeting]), lambda: self.end([work]))
+            over = self.now + int(self.job.transfer_ns[work.meeting])
+            self.at(over + work.takes, lambda: self.end(work))
             return
         come = self.come[work.meeting]
         come.append(work)
