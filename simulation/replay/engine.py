@@ -11,6 +11,7 @@ from simulation.csr import forward
 from simulation.graph import TaskGraph
 from simulation.replay.event_driven import executed
 from simulation.replay.schedule import Schedule
+from simulation.replay.sharing import Sharing
 
 Mode = Literal["auto", "events"]
 
@@ -35,6 +36,7 @@ def replay(
     schedule: Schedule | None = None,
     mode: Mode = "auto",
     queue_limit: int = 0,
+    sharing: Sharing | None = None,
 ) -> Times:
     """Earliest times of all nodes. Cost: O(nodes + edges), one pass; event by event O((nodes + edges) log nodes).
 
@@ -44,14 +46,20 @@ def replay(
     The order of enqueueing stays as measured, unless a `schedule` is given: then, where the pass finds that it does not
     stay ("auto"), or always ("events"), the run is executed event by event, and the times are of the graph of that
     execution, with node numbers of its own. `queue_limit` > 0: so many events fit into a stream's queue.
+
+    With `sharing`, device events slow each other down as its rates say; the order stays unless there is a `schedule`.
     """
     if weight_ns is None:
         weight_ns = graph.weight_ns if durations_ns is None else graph.weights(durations_ns)
     residual_ns = graph.residual_ns if residuals else np.zeros(graph.nodes, np.int64)
     times = _pass(graph, weight_ns, residual_ns)
-    if schedule is None or (mode == "auto" and not queue_limit and schedule.holds(graph, times.node_ns)):
-        return times
-    changed = executed(graph, schedule, weight_ns, residual_ns, queue_limit)
+    if mode == "auto" and sharing is not None and sharing.changes_nothing:
+        sharing = None
+    if sharing is None:
+        if schedule is None or (mode == "auto" and not queue_limit and schedule.holds(graph, times.node_ns)):
+            return times
+    looked_up = Schedule.kept() if schedule is None else schedule
+    changed = executed(graph, looked_up, weight_ns, residual_ns, queue_limit, sharing)
     return _pass(changed, changed.weight_ns, changed.residual_ns)
 
 
