@@ -108,10 +108,26 @@ class Sharing:
         takes = np.maximum(np.rint(asked * DEMAND), 1).astype(np.int64)
         return cls(kind, device, link, takes, which[:, 1], rates, measured or Rates())
 
-    @property
-    def changes_nothing(self) -> bool:
-        """Whether every event goes as fast as measured, whatever runs beside it."""
-        return self.rates.are_full and self.measured.are_full
+    def slows_nothing(self, graph: TaskGraph, weight_ns: np.ndarray, node_ns: np.ndarray) -> bool:
+        """Whether, at these times of the nodes, no events meet that slow each other down. O(works log works)."""
+        if not self.measured.are_full:
+            return False
+        if self.rates.are_full:
+            return True
+        edge, row, weight = self.works(graph, weight_ns)
+        begin = node_ns[graph.source[edge]]
+        at = np.concatenate([begin, begin + weight[edge]])
+        change = np.repeat([1, -1], len(edge))
+        row = np.concatenate([row, row])
+        compute, speaks = (
+            _at_once(self.device[row], at, change * (self.kind[row] == kind)) > 0 for kind in (COMPUTE, COMMUNICATION)
+        )
+        if (self.rates.beside != ALONE).any() and (compute & speaks).any():
+            return False
+        linked = self.link[row] != NONE
+        link, taken = self.link[row[linked]], change[linked] * self.demand[row[linked]]
+        load, capacity = _at_once(link, at[linked], taken), self._capacity(self.rates)[np.sort(link)]
+        return bool((load <= capacity).all())
 
     def works(self, graph: TaskGraph, weight_ns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(edges that are works, their rows, weights without what stands in for a work): i64 each.
@@ -139,11 +155,15 @@ class Sharing:
 
     def _flow(self, rates: Rates, edge: np.ndarray, row: np.ndarray, left: np.ndarray, lasts_ns: np.ndarray) -> Flow:
         event_row, event = np.unique(row, return_inverse=True)
+        columns = (self.kind[event_row], self.device[event_row], self.link[event_row], self.demand[event_row])
+        return new_flow(edge, event, left, lasts_ns, columns, self._capacity(rates), rates.beside)
+
+    def _capacity(self, rates: Rates) -> np.ndarray:
+        """Of each link, in millionths: i64."""
         capacity = np.full(len(self.link_kind), NEVER)
         for name, carried in rates.shared_bandwidth.items():
             capacity[self.link_kind == SHARED[name]] = round(carried * DEMAND)
-        columns = (self.kind[event_row], self.device[event_row], self.link[event_row], self.demand[event_row])
-        return new_flow(edge, event, left, lasts_ns, columns, capacity, rates.beside)
+        return capacity
 
 
 def new_flow(
@@ -167,6 +187,16 @@ def new_flow(
         first=np.full(devices, NONE), next_ns=np.full(2 * places, NEVER),
         load=np.zeros(len(capacity), np.int64), capacity=capacity, beside=beside,
     )  # fmt: skip
+
+
+def _at_once(place: np.ndarray, at_ns: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """The sum of changes so far at each moment, place by place (changes of a place add up to 0): i64, sorted by place
+    and time. Changes of one moment count together."""
+    order = np.lexsort((at_ns, place))
+    place, at_ns, total = place[order], at_ns[order], np.cumsum(change[order])
+    last = np.append((place[1:] != place[:-1]) | (at_ns[1:] != at_ns[:-1]), True)[: len(total)]
+    ends = np.flatnonzero(last)
+    return np.asarray(total[ends[np.searchsorted(ends, np.arange(len(total)))]])
 
 
 def scaled(progress: np.ndarray, before_ns: np.ndarray, after_ns: np.ndarray) -> np.ndarray:

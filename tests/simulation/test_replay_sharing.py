@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from simulation.errors import TraceError
@@ -98,9 +98,9 @@ def test_it_equals_the_machine_that_slows_down(
     graph, schedule = prepared(run)
     assume(not graph.residual_ns.any())
     times = replay(graph, schedule=schedule, sharing=shared(run, graph, Rates(*what)))
-    for key, event in changed.items():
+    for key, happened in changed.items():
         if times.graph.start_node[row_of[key]] >= 0:
-            assert replayed(times.graph, row_of[key], times.node_ns) == (event.start, event.end), key
+            assert replayed(times.graph, row_of[key], times.node_ns) == (happened.start, happened.end), key
 
 
 @given(programs())
@@ -123,10 +123,10 @@ def test_without_overlap_it_is_as_fast_as_alone(program: list[list[Step]]) -> No
     graph, schedule = prepared(run)
     assume(not graph.residual_ns.any())
     times = replay(graph, schedule=schedule, sharing=shared(run, graph, Rates(), Rates(SLOW)))
-    for key, event in free.items():
+    for key, happened in free.items():
         if times.graph.start_node[row_of[key]] >= 0:
             found = replayed(times.graph, row_of[key], times.node_ns)
-            assert max(abs(found[0] - event.start), abs(found[1] - event.end)) <= len(free), key
+            assert max(abs(found[0] - happened.start), abs(found[1] - happened.end)) <= len(free), key
 
 
 @given(programs(), st.floats(0, 4))
@@ -141,6 +141,31 @@ def test_it_equals_the_forward_pass_where_nothing_slows_down(program: list[list[
     assert_same_rows(run, fast, replay(graph, durations, sharing=none, mode="events"))
     if schedule.holds(graph, fast.node_ns):
         assert_same_rows(run, fast, replay(graph, durations, schedule=schedule, sharing=none, mode="events"))
+
+
+@given(programs(), st.sampled_from([SLOW, {}]), st.sampled_from([CARRIES, {}, {"copy": 2}]))
+@settings(max_examples=60, deadline=None)
+def test_the_forward_pass_is_used_only_where_it_is_exact(
+    program: list[list[Step]], slow: dict[str, float], carries: dict[str, float]
+) -> None:
+    run, _ = traced(SharedMachine(), program)
+    graph, schedule = prepared(run)
+    sharing = shared(run, graph, Rates(slow, carries))
+    times = replay(graph, schedule=schedule, sharing=sharing)
+    event("passes" if times.graph is graph else "events")
+    assert_same_rows(run, times, replay(graph, schedule=schedule, sharing=sharing, mode="events"))
+
+
+def test_events_that_never_meet_need_no_event_loop() -> None:
+    apart = beside_each_other()
+    apart[1] = kernel(7, 5_000, 10_000, 1)  # ends as the communication begins
+    run = make_run(apart)
+    graph = build_graph(run)
+    assert replay(graph, sharing=shared(run, graph, Rates(SLOW, CARRIES))).graph is graph
+    run = make_run(beside_each_other())
+    graph = build_graph(run)
+    assert replay(graph, sharing=shared(run, graph, Rates(SLOW))).graph is not graph
+    assert replay(graph, sharing=shared(run, graph, Rates({}, CARRIES))).graph is graph
 
 
 def beside_each_other() -> list[Event]:
