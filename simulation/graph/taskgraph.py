@@ -65,19 +65,19 @@ class TaskGraph:
         transfer: what it took after the last one had come. That may be negative by as much as clocks are uncertain.
         """
         durations = np.zeros(len(self.end_node), np.int64)
-        for edge, row in self._lasting():
+        for edge, row in self.lasting():
             durations[row] = self.weight_ns[edge]
         return durations
 
     def weights(self, durations_ns: np.ndarray) -> np.ndarray:
         """A copy of `weight_ns` in which events last `durations_ns` (i64 per global row, others are ignored)."""
         weight = self.weight_ns.copy()
-        (work, worked), (transfer, moved) = self._lasting()
+        (work, worked), (transfer, moved) = self.lasting()
         weight[work] = np.maximum(durations_ns[worked], 0)
         weight[transfer] = durations_ns[moved]
         return weight
 
-    def _lasting(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def lasting(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """(edges, the rows that they end) of events by themselves, then of what ranks do together: i64, i64."""
         for chosen in (self.family == Family.DEVICE_WORK, np.isin(self.rule, TRANSFERS)):
             edge = np.flatnonzero(chosen)

@@ -11,12 +11,13 @@ from simulation.replay.prediction import Prediction, per_trace, row_times
 from simulation.replay.report import last_node, report
 from simulation.replay.scenarios import may_end
 from simulation.replay.schedule import Schedule, streams_of
+from simulation.replay.sharing import Rates, Sharing
 from simulation.replay.slack import row_slack, run_slack
 from simulation.run import Run
 
 __all__ = [
-    "CriticalPath", "Prediction", "Schedule", "Times", "critical_path", "last_node", "predict", "replay", "replay_run",
-    "streams_of",
+    "CriticalPath", "Prediction", "Rates", "Schedule", "Sharing", "Times", "critical_path", "last_node", "predict",
+    "replay", "replay_run", "streams_of",
 ]  # fmt: skip
 
 
@@ -26,14 +27,19 @@ def replay_run(run: Run) -> Prediction:
 
 
 def predict(
-    run: Run, graph: TaskGraph, durations_ns: np.ndarray | None = None, schedule: Schedule | None = None
+    run: Run,
+    graph: TaskGraph,
+    durations_ns: np.ndarray | None = None,
+    schedule: Schedule | None = None,
+    sharing: Sharing | None = None,
 ) -> Prediction:
     """The run as `graph` replays it, with other durations (i64 per global row, TaskGraph.durations_ns) if given.
 
-    With a `schedule`, the order of launches, and what waits find, may change with them.
+    With a `schedule`, the order of launches, and what waits find, may change with them; with `sharing`, events that
+    run at once slow each other down.
     """
-    times = replay(graph, durations_ns, schedule=schedule)
-    bare = replay(graph, durations_ns, schedule=schedule, residuals=False)
+    times = replay(graph, durations_ns, schedule=schedule, sharing=sharing)
+    bare = replay(graph, durations_ns, schedule=schedule, residuals=False, sharing=sharing)
     measured = times if durations_ns is None and times.graph is graph else replay(graph)
     start, end = row_times(run, times)
     figures = report(Rows(run, graph), rendezvous.find(run), measured, times, bare, (start, end))

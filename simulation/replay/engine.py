@@ -11,6 +11,7 @@ from simulation.csr import forward
 from simulation.graph import TaskGraph
 from simulation.replay.event_driven import executed
 from simulation.replay.schedule import Schedule
+from simulation.replay.sharing import Sharing
 
 Mode = Literal["auto", "events"]
 
@@ -35,6 +36,7 @@ def replay(
     schedule: Schedule | None = None,
     mode: Mode = "auto",
     queue_limit: int = 0,
+    sharing: Sharing | None = None,
 ) -> Times:
     """Earliest times of all nodes. Cost: O(nodes + edges), one pass; event by event O((nodes + edges) log nodes).
 
@@ -44,15 +46,27 @@ def replay(
     The order of enqueueing stays as measured, unless a `schedule` is given: then, where the pass finds that it does not
     stay ("auto"), or always ("events"), the run is executed event by event, and the times are of the graph of that
     execution, with node numbers of its own. `queue_limit` > 0: so many events fit into a stream's queue.
+
+    With `sharing`, device events slow each other down as its rates say, where the pass finds that any meet; the
+    order stays unless there is a `schedule`.
     """
     if weight_ns is None:
         weight_ns = graph.weight_ns if durations_ns is None else graph.weights(durations_ns)
     residual_ns = graph.residual_ns if residuals else np.zeros(graph.nodes, np.int64)
     times = _pass(graph, weight_ns, residual_ns)
-    if schedule is None or (mode == "auto" and not queue_limit and schedule.holds(graph, times.node_ns)):
+    if mode == "auto" and not queue_limit and _is_exact(times, schedule, sharing):
         return times
-    changed = executed(graph, schedule, weight_ns, residual_ns, queue_limit)
+    if schedule is None and sharing is None:
+        return times
+    looked_up = Schedule.kept() if schedule is None else schedule
+    changed = executed(graph, looked_up, weight_ns, residual_ns, queue_limit, sharing)
     return _pass(changed, changed.weight_ns, changed.residual_ns)
+
+
+def _is_exact(times: Times, schedule: Schedule | None, sharing: Sharing | None) -> bool:
+    """Whether what the forward pass takes for granted holds at the times that it gave."""
+    order_stays = schedule is None or schedule.holds(times.graph, times.node_ns)
+    return order_stays and (sharing is None or sharing.slows_nothing(times.graph, times.weight_ns, times.node_ns))
 
 
 def _pass(graph: TaskGraph, weight_ns: np.ndarray, residual_ns: np.ndarray) -> Times:

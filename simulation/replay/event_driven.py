@@ -7,6 +7,7 @@ held. The forward pass over it gives the same times, so that paths, slack and fi
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,7 +17,9 @@ from simulation.graph import Certainty, Family, Rule, TaskGraph
 from simulation.graph.edges import Edges
 from simulation.graph.order import to_csr
 from simulation.replay import event_loop
+from simulation.replay.flow import ALONE, Flow
 from simulation.replay.schedule import NONE, Schedule
+from simulation.replay.sharing import NOTHING, Sharing, scaled
 
 
 def executed(
@@ -25,36 +28,83 @@ def executed(
     weight_ns: np.ndarray,
     residual_ns: np.ndarray,
     queue_limit: int = 0,
+    sharing: Sharing | None = None,
 ) -> TaskGraph:
     """The graph as it executes with these weights (i64 per edge) and residuals (i64 per node), nodes renumbered.
 
-    `queue_limit`: events that wait in a stream before a launching call has to, 0 for any number. Raises TraceError
-    where what is looked up contradicts the rest. Cost: O((nodes + edges) log nodes).
+    `queue_limit`: events that wait in a stream before a launching call has to, 0 for any number. With `sharing` events
+    weigh what they lasted beside others. Raises TraceError where what is looked up contradicts the rest.
+    Cost: O((nodes + edges) log nodes), and each start and end of a device event O(events that run there).
     """
-    target = np.repeat(np.arange(graph.nodes), np.diff(graph.offsets))
-    is_start = np.zeros(graph.nodes, bool)
-    is_start[schedule.start] = True
-    in_order = (graph.family == Family.STREAM_ORDER) & is_start[target]
-    later = in_order.copy()
-    later[schedule.wait_edge] = True
-    still = np.flatnonzero(~later)
+    if sharing is None:
+        order, found = _happen(graph, schedule, weight_ns, residual_ns, queue_limit, NOTHING)
+    else:
+        flow, weight_ns = _works(graph, schedule, weight_ns, sharing)
+        order, found = _happen(graph, schedule, weight_ns, residual_ns, queue_limit, flow)
+        weight_ns[flow.edge] = flow.end_ns - flow.begin_ns
+    held = replace(graph, weight_ns=weight_ns, residual_ns=residual_ns)
+    return _as_graph(held, order, _edges(held, found, _Looked.up(graph, schedule)))
+
+
+def _works(graph: TaskGraph, schedule: Schedule, weight_ns: np.ndarray, sharing: Sharing) -> tuple[Flow, np.ndarray]:
+    """The works of a scenario, each with what it made in the measurement to make again; weights to go with them."""
+    edge, row, weight = sharing.works(graph, weight_ns)
+    before_ns = np.maximum(graph.weight_ns[edge], 0)
+    progress = before_ns * ALONE
+    if not sharing.measured.are_full:
+        seen, seen_row, plain = sharing.works(graph, graph.weight_ns)
+        measured = sharing.as_measured(seen, seen_row, plain)
+        _happen(graph, schedule, plain, graph.residual_ns, 0, measured)
+        made = np.zeros(graph.edges, np.int64)
+        made[seen] = -measured.left
+        progress = made[edge]
+    return sharing.as_asked(edge, row, scaled(progress, before_ns, weight[edge])), weight
+
+
+class _Looked(NamedTuple):
+    """Which edges are looked up, and which stand."""
+
+    target: np.ndarray  # i64 per edge
+    is_start: np.ndarray  # bool per node: of a device event
+    in_order: np.ndarray  # bool per edge: within a stream
+    later: np.ndarray  # bool per edge
+    still: np.ndarray  # i64, the others
+
+    @classmethod
+    def up(cls, graph: TaskGraph, schedule: Schedule) -> _Looked:
+        target = np.repeat(np.arange(graph.nodes), np.diff(graph.offsets))
+        is_start = np.zeros(graph.nodes, bool)
+        is_start[schedule.start] = True
+        in_order = (graph.family == Family.STREAM_ORDER) & is_start[target]
+        later = in_order.copy()
+        later[schedule.wait_edge] = True
+        return cls(target, is_start, in_order, later, np.flatnonzero(~later))
+
+
+def _happen(
+    graph: TaskGraph, schedule: Schedule, weight_ns: np.ndarray, residual_ns: np.ndarray, queue_limit: int, flow: Flow
+) -> tuple[np.ndarray, np.ndarray]:
+    """(nodes in the order in which they happen, the edges found), as event_loop.run has it; `flow` is then through."""
+    looked = _Looked.up(graph, schedule)
+    still, target = looked.still, looked.target
     out, at = by_source(graph.source[still].astype(np.int64), still, graph.nodes)
     launches, launched = by_source(schedule.call[schedule.call >= 0], schedule.start[schedule.call >= 0], graph.nodes)
     waits, wait_edge = by_source(schedule.wait_begin, schedule.wait_edge, graph.nodes)
     columns = _columns(graph, schedule, target, weight_ns)
+    work_of = np.full(graph.edges, NONE)
+    work_of[flow.edge] = np.arange(len(flow.edge))
     order, _, found = event_loop.run(
-        graph.offsets, graph.source.astype(np.int64), weight_ns, residual_ns, later, out, at, target, in_order,
-        launches, launched, waits, wait_edge, columns["wait_stream"][wait_edge], columns["stream"],
+        graph.offsets, graph.source.astype(np.int64), weight_ns, residual_ns, looked.later, out, at, target,
+        looked.in_order, launches, launched, waits, wait_edge, columns["wait_stream"][wait_edge], columns["stream"],
         int(schedule.stream.max(initial=0)) + 1, columns["before"], columns["follows"], columns["follower"],
-        columns["end"], columns["gap_ns"], columns["back"], queue_limit,
+        columns["end"], columns["gap_ns"], columns["back"], queue_limit, work_of, flow,
     )  # fmt: skip
     if len(order) < graph.nodes:
         raise TraceError(
             f"{graph.nodes - len(order):,} starts and ends wait for each other in the changed order",
             hint="Replay without changing the order of launches.",
         )
-    held = replace(graph, weight_ns=weight_ns, residual_ns=residual_ns)
-    return _as_graph(held, order, _edges(held, target, still, found, is_start))
+    return order, found
 
 
 def _columns(graph: TaskGraph, schedule: Schedule, target: np.ndarray, weight_ns: np.ndarray) -> dict[str, np.ndarray]:
@@ -78,21 +128,21 @@ def _columns(graph: TaskGraph, schedule: Schedule, target: np.ndarray, weight_ns
     return found
 
 
-def _edges(graph: TaskGraph, target: np.ndarray, still: np.ndarray, found: np.ndarray, is_start: np.ndarray) -> Edges:
+def _edges(graph: TaskGraph, found: np.ndarray, looked: _Looked) -> Edges:
     """The edges that were never in question, and those that were found."""
     every = Edges(
-        graph.source.astype(np.int64), target, graph.weight_ns, graph.family, graph.rule, graph.certainty
+        graph.source.astype(np.int64), looked.target, graph.weight_ns, graph.family, graph.rule, graph.certainty
     )  # fmt: skip
     is_new = found[:, 3] == NONE
     new = found[is_new]
-    in_stream = is_start[new[:, 1]]
+    in_stream = looked.is_start[new[:, 1]]
     added = Edges(
         new[:, 0], new[:, 1], new[:, 2],
         np.where(in_stream, Family.STREAM_ORDER, Family.HOST_SYNC).astype(np.uint8),
         np.where(in_stream, Rule.AFTER, Rule.SYNC_NAMED).astype(np.uint8),
         np.full(len(new), Certainty.INFERRED, np.uint8),
     )  # fmt: skip
-    return Edges.joined([every[still], every[found[~is_new, 3]], added])
+    return Edges.joined([every[looked.still], every[found[~is_new, 3]], added])
 
 
 def _as_graph(graph: TaskGraph, order: np.ndarray, edges: Edges) -> TaskGraph:

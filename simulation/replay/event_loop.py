@@ -10,6 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simulation.replay import flow as sharing
+from simulation.replay.flow import Flow
+
 NONE = -1
 LOWEST = np.iinfo(np.int64).min
 
@@ -131,6 +134,8 @@ def run(
     gap_ns: np.ndarray,
     back_of: np.ndarray,
     limit: int,
+    work_of: np.ndarray,
+    flow: Flow,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(nodes in the order in which they happened, their times, the edges found on the way).
 
@@ -141,7 +146,8 @@ def run(
     (launches, launched), the waits of a call that begins (waits, wait_edge, wait_stream). By start node of a device
     event: stream; before: the one before it in the measurement; follows: it always comes right after that one, whoever
     launches when; follower: the one that does; end_of; gap_ns: to another one before; back_of: the end of its call.
-    limit: events that a stream's queue holds before a call has to wait, 0: any number.
+    limit: events that a stream's queue holds before a call has to wait, 0: any number. work_of: by edge, the work of
+    `flow` whose end it waits for, NONE: it lasts its weight.
     """
     nodes = len(into) - 1
     missing, latest, floor = np.zeros(nodes, np.int64), np.full(nodes, LOWEST), np.full(nodes, LOWEST)
@@ -160,7 +166,14 @@ def run(
     for node in range(nodes):
         if missing[node] == 0:
             size = _push(heap_ns, heap, size, 0, node)
-    while size > 0:
+    while size > 0 or flow.next_ns[1] != sharing.NEVER:
+        due = flow.next_ns[1]
+        if due != sharing.NEVER and (size == 0 or due <= heap_ns[0]):
+            work = sharing.end(flow)
+            then, began = target[flow.edge[work]], flow.begin_ns[work]
+            _meet(then, began, flow.end_ns[work] - began, latest, floor)
+            size = _release(then, missing, heap_ns, heap, size, latest, residual_ns, floor)
+            continue
         size = _pop(heap_ns, heap, size)
         now, node = heap_ns[size], heap[size]
         times[node], happened[node], order[n] = now, True, node
@@ -212,6 +225,9 @@ def run(
             size = _release(then, missing, heap_ns, heap, size, latest, residual_ns, floor)
         for at in range(out[node], out[node + 1]):
             edge = out_edge[at]
+            if work_of[edge] != NONE:
+                sharing.begin(flow, work_of[edge], now)
+                continue
             then = target[edge]
             _meet(then, now, weight_ns[edge], latest, floor)
             size = _release(then, missing, heap_ns, heap, size, latest, residual_ns, floor)

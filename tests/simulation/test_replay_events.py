@@ -90,6 +90,7 @@ def test_it_equals_the_machine_when_the_order_changes(program: list[list[Step]],
     graph = build_graph(run, left_out=(Family.THREAD_HANDOVER,))
     schedule = Schedule.of(graph, streams_of(run))
     assume(not graph.residual_ns.any())
+    assume(Family.THREAD_HANDOVER not in graph.family)  # guessed where one begins as the other happens to come to rest
     durations = run.traces[0].dur_ns.copy()
     for key, event in changed.items():
         if run.traces[0].is_device[row_of[key]]:
