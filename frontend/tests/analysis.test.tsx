@@ -174,7 +174,7 @@ test('the page says who holds up whom, and where the time goes', async () => {
     'idle 40.0 % of its time and communicates with nothing beside it 20.0 %',
   );
   expect(root.textContent).toContain('wait 7.00 us in all for the last to come, 7.00 us of it for rank 1');
-  expect(root.textContent).toContain('1 device event of 20 (5 %) have no launch');
+  expect(root.textContent).toContain('1 device event of 20 (5.00 %) without a launch in the trace');
   expect(root.querySelectorAll('.bar-line')).toHaveLength(2);
   expect(root.querySelector('.bar-line')?.getAttribute('href')).toBe('/p/demo/runs/r1/?from=100&to=1100');
   expect(root.textContent).toContain('600 ns (75.0 %)');

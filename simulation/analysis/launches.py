@@ -86,12 +86,13 @@ def verdict(view: RankView, found: Launches) -> dict[str, Any] | None:
     bound = "CPU-bound" if idle > 50 else "GPU-bound"
     waited = share(late_ns, span_ns)
     per_kernel_us = found.wait_ns.mean() / 1000
+    per_kernel = f"{per_kernel_us / 1000:.3g} ms" if per_kernel_us >= 1000 else f"{per_kernel_us:.0f} us"
     return {
         "bound": bound,
         "onto_idle_percent": idle,
         "host_wait_percent": waited,
         "reason": (
-            f"{idle:.0f} % of launches find their stream idle; a kernel starts {per_kernel_us:,.0f} us after its call "
+            f"{idle:.0f} % of launches find their stream idle; a kernel starts {per_kernel} after its call "
             f"on average; the device waits for the host {waited:.1f} % of its time"
         ),
     }

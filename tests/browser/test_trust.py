@@ -1,5 +1,6 @@
 """The page *How far can I trust this*: reached from a run, worked out by a job, read from top to bottom."""
 
+import json
 import re
 from pathlib import Path
 
@@ -34,9 +35,15 @@ def test_it_says_how_far_a_run_can_be_trusted(page: Page, samples: Path, screens
     expect(page.get_by_role("complementary")).to_be_visible(timeout=READING)
 
 
-def test_a_run_on_host_threads_alone_says_so(page: Page, screenshots: Path) -> None:
+def test_a_run_of_one_host_thread_says_so(page: Page, tmp_path: Path, screenshots: Path) -> None:
+    steps = [{"name": f"ProfilerStep#{i}", "cat": "user_annotation", "ts": 1000 * i, "dur": 900} for i in range(4)]
+    ops = [{"name": "aten::mm", "cat": "cpu_op", "ts": 1000 * i + 100, "dur": 700} for i in range(4)]
+    events = [{"ph": "X", "pid": 1, "tid": 1, **event} for event in steps + ops]
+    path = tmp_path / "one-thread.json"
+    path.write_text(json.dumps({"traceEvents": events}))
     page.goto("/p/demo/")
-    row = page.locator("tr.ready", has_text="transformer").first
+    page.get_by_label("Trace files of one run").set_input_files(path)
+    row = page.locator("tr.ready", has_text="one-thread").first
     expect(row).to_be_visible(timeout=READING)
     row.get_by_role("link").first.click()
     page.get_by_role("link", name="Trust").click()

@@ -84,11 +84,16 @@ def test_a_viewer_may_look_but_not_ask(measured: Run, victor: User) -> None:
     assert not Assessment.objects.exists()
 
 
-def test_the_page_of_a_prediction_is_that_of_its_measured_run(measured: Run, project: Project, victor: User) -> None:
+def test_the_page_of_a_prediction_has_its_tabs_and_the_figures_of_its_measured_run(
+    measured: Run, project: Project, victor: User
+) -> None:
     predicted = Run.objects.create(project=project, kind="predicted", measured_run=measured, state="ready")
     answer = as_user(victor).get(f"/p/{project.slug}/runs/{predicted.pk}/trust/")
-    assert answer.status_code == 302 and answer.url == f"/p/{project.slug}/runs/{measured.pk}/trust/"
-    assert b"How far can I trust" in as_user(victor).get(answer.url).content
+    assert answer.context["page"]["run"]["id"] == str(measured.pk)
+    assert answer.context["run"]["id"] == str(predicted.pk)
+    page = answer.content.decode()
+    assert "How far can I trust" in page and f"/compare/{measured.pk}/{predicted.pk}/" in page
+    assert f'/runs/{predicted.pk}/trust/" aria-current="page"' in page
 
 
 def test_a_run_takes_its_assessment_with_it(measured: Run, bob: User) -> None:

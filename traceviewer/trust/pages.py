@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from traceviewer.accounts.pages import project_context
@@ -17,9 +17,10 @@ from traceviewer.runs.serializers import run_object
 
 @require_GET
 def trust(request: HttpRequest, slug: str, run: UUID) -> HttpResponse:
-    """The page of a measured run; that of a predicted one is its measured run's."""
-    found = get_visible(listed(Run.objects.all()), request.user, pk=run, project__slug=slug)
+    """The page of a measured run; a predicted one shows its measured run's figures, under its own tabs."""
+    rows = listed(Run.objects.all())
+    found = get_visible(rows, request.user, pk=run, project__slug=slug)
+    shown = assessed = run_object(found)
     if found.measured_run_id:
-        return redirect("trust", slug=slug, run=found.measured_run_id)
-    shown = run_object(found)
-    return render(request, "trust/trust.html", {**project_context(request, found.project, run=shown), "run": shown})
+        assessed = run_object(get_visible(rows, request.user, pk=found.measured_run_id))
+    return render(request, "trust/trust.html", {**project_context(request, found.project, run=assessed), "run": shown})

@@ -3,7 +3,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Run } from '../transport/api';
 import { ApiError, getJson } from '../transport/api';
-import { formatDuration, formatPlural } from '../ui/format';
+import { formatCount, formatDuration, formatPlural, formatShare } from '../ui/format';
 import { visible } from '../ui/text';
 import { Breakdown } from './Breakdown';
 import { FigureTable } from './FigureTable';
@@ -195,7 +195,7 @@ function Verdicts({ ranks, parts }: { ranks: readonly RankLaunches[]; parts: rea
 function sharesOf(parts: readonly Parts[]): string {
   const window = Math.max(sum(parts.map((part) => part.window_ns)), 1);
   const share = (key: 'idle_ns' | 'exposed_communication_ns') =>
-    `${((100 * sum(parts.map((part) => part[key]))) / window).toFixed(1)} %`;
+    formatShare((100 * sum(parts.map((part) => part[key]))) / window);
   const communicates = parts.some((part) => part.communication_ns > 0);
   const alone = communicates
     ? ` and communicates with nothing beside it ${share('exposed_communication_ns')}`
@@ -230,10 +230,10 @@ function Unlinked({
   if (!unlinked) return null;
   return (
     <p class="warning-text">
-      {formatPlural(unlinked, 'device event')} of {events.toLocaleString('en')} (
-      {((100 * unlinked) / events).toFixed(0)} %) have no launch in the trace,{' '}
-      {formatDuration(sum(ranks.map((rank) => rank.unlinked_ns)))} of busy time: they belong to no step,
-      operator or module.
+      {formatPlural(unlinked, 'device event')} of {formatCount(events)} (
+      {formatShare((100 * unlinked) / events)}) without a launch in the trace,{' '}
+      {formatDuration(sum(ranks.map((rank) => rank.unlinked_ns)))} of busy time: in no step, operator or
+      module.
     </p>
   );
 }
@@ -251,7 +251,7 @@ function Idle({ section }: { section: unknown }) {
   const { ranks } = section as { ranks: IdleRank[] };
   const idle = sum(ranks.map((rank) => rank.idle_ns));
   if (!idle) return null;
-  const part = (ns: number) => `${formatDuration(ns)} (${((100 * ns) / idle).toFixed(1)} %)`;
+  const part = (ns: number) => `${formatDuration(ns)} (${formatShare((100 * ns) / idle)})`;
   return (
     <section class="analysis-part">
       <h2>Why it was idle</h2>

@@ -1,6 +1,6 @@
 // Where the device's time goes: one bar per rank, and under it one per step, on one scale.
 
-import { formatDuration } from '../ui/format';
+import { formatDuration, formatShare } from '../ui/format';
 import { visible } from '../ui/text';
 import type { Parts, RankParts } from './figures';
 
@@ -29,7 +29,7 @@ export function Breakdown({ ranks, timeline }: Props) {
   const longestStep = Math.max(1, ...bars.filter(({ inner }) => inner).map(({ parts }) => parts.window_ns));
   return (
     <>
-      <ul class="legend">
+      <ul class="part-legend">
         {KINDS.map(([, colour, label]) => (
           <li key={colour}>
             <span class={`swatch part-${colour}`} />
@@ -64,8 +64,8 @@ interface BarProps {
 
 function Bar({ label, parts, inner, longest, timeline }: BarProps) {
   const said = KINDS.filter(([key]) => parts[key] > 0).map(([key, , what]) => {
-    const percent = ((100 * parts[key]) / parts.window_ns).toFixed(1);
-    return `${what} ${formatDuration(parts[key])} (${percent} %)`;
+    const share = formatShare((100 * parts[key]) / parts.window_ns);
+    return `${what} ${formatDuration(parts[key])} (${share})`;
   });
   const window = `?from=${parts.begin_ns}&to=${parts.begin_ns + parts.window_ns}`;
   return (

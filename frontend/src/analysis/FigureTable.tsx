@@ -1,7 +1,7 @@
 // A table that is sorted by a click on a heading and filtered by words; each line opens an example in the timeline.
 
 import { useState } from 'preact/hooks';
-import { formatPlural } from '../ui/format';
+import { formatCount, formatPlural } from '../ui/format';
 import { visible } from '../ui/text';
 import type { Line } from './figures';
 import { arranged, type Column, type TableKind } from './tables';
@@ -41,7 +41,7 @@ export function FigureTable({ kind, lines, timeline }: Props) {
         <span class="muted">
           {found.length === lines.length
             ? formatPlural(lines.length, 'line')
-            : `${found.length} of ${formatPlural(lines.length, 'line')}`}
+            : `${formatCount(found.length)} of ${formatPlural(lines.length, 'line')}`}
         </span>
       </div>
       <div class="table-scroll">
@@ -81,7 +81,7 @@ export function FigureTable({ kind, lines, timeline }: Props) {
       </div>
       {!all && found.length > SHOWN && (
         <button type="button" class="button quiet" onClick={() => setAll(true)}>
-          Show all {found.length}
+          Show all {formatCount(found.length)}
         </button>
       )}
     </>

@@ -1,6 +1,6 @@
 // The tables of the page: from which section each comes, which columns it has, and what it says when it is empty.
 
-import { formatBytes, formatCount, formatDuration } from '../ui/format';
+import { formatBytes, formatCount, formatDuration, formatShare } from '../ui/format';
 import { type Line, perRank } from './figures';
 
 export interface Column {
@@ -61,7 +61,7 @@ const share = (key: string, label: string, title?: string): Column => ({
   key,
   label,
   title,
-  show: orDash((percent) => `${percent.toFixed(1)} %`),
+  show: orDash(formatShare),
 });
 
 const RANK: Column = { key: 'rank', label: 'rank', show: (rank) => (rank === null ? '?' : String(rank)) };

@@ -7,7 +7,7 @@ const HEIGHT = 10;
 /** One thin bar; `share` 0 .. 1. */
 export function Bar({ share }: { share: number }) {
   return (
-    <svg class="bar" viewBox={`0 0 100 ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+    <svg class="share-bar" viewBox={`0 0 100 ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
       <rect class="bar-rest" width="100" height={HEIGHT} />
       <rect class="bar-value" width={100 * share} height={HEIGHT} />
     </svg>
