@@ -62,8 +62,8 @@ class ArgsStore:
         return pa.concat_arrays(batches).take(pa.array(source_index - first * BATCH_EVENTS))
 
     def save(self, path: Path) -> None:
-        """Write the compressed file, all or nothing."""
-        with replacing(path) as beside:
+        """Write the compressed file, all or nothing; it is not synced."""
+        with replacing(path, synced=False) as beside:
             if self.packed is not None:
                 _copy(self.packed, beside)
                 return

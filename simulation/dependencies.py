@@ -48,9 +48,10 @@ class Dependencies:
         return np.asarray(self.rows[self.offsets[row] : self.offsets[row + 1]])
 
     def save(self, folder: Path) -> None:
-        """Write both files; `dependencies.arrow`, with the version, comes last."""
-        write_table(folder / "dependency_rows.arrow", {"row": self.rows, "need": self.need}, {})
-        write_table(folder / "dependencies.arrow", {"offsets": self.offsets}, {"version": DEPENDENCIES_VERSION})
+        """Write both files; `dependencies.arrow`, with the version, comes last. They are not synced."""
+        write_table(folder / "dependency_rows.arrow", {"row": self.rows, "need": self.need}, {}, synced=False)
+        meta = {"version": DEPENDENCIES_VERSION}
+        write_table(folder / "dependencies.arrow", {"offsets": self.offsets}, meta, synced=False)
 
     @classmethod
     def open(cls, folder: Path) -> Dependencies | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
@@ -54,9 +53,6 @@ COLUMNS: dict[str, type[np.generic]] = {
     "source_index": np.int32,  # position in the file's event list: the anchor of comments and links
 }
 """The columns of `events.arrow`. `name` and `category` are stored as dictionary columns."""
-
-_FILES_AT_ONCE = 8
-"""Written: a disk that is asked to keep many files at once keeps them in the time of a few."""
 
 TEXT = str
 """Marks a dictionary column in SIDE_TABLES."""
@@ -263,18 +259,13 @@ class EventTable:
         return replace(self, columns={**self.columns, "start_ns": start_ns, "dur_ns": dur_ns})
 
     def save(self, folder: Path) -> None:
-        """Write the table and its side tables; args are written by the reader as it goes."""
+        """Write the table and its side tables; args are written by the reader as it goes. Nothing is synced."""
         columns: dict[str, Column] = dict(self.columns)
         columns["name"] = Strings(self.columns["name"], self.names)
         columns["category"] = Strings(self.columns["category"], self.categories)
-        with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
-            writes = [pool.submit(self.args.save, folder / "args.arrow")]
-            for name, side in self.sides.items():
-                writes.append(
-                    pool.submit(write_table, folder / f"{name}.arrow", side, {"format_version": FORMAT_VERSION})
-                )
-        for write in writes:
-            write.result()
+        self.args.save(folder / "args.arrow")
+        for name, side in self.sides.items():
+            write_table(folder / f"{name}.arrow", side, {"format_version": FORMAT_VERSION}, synced=False)
         if self.dependencies is not None:
             self.dependencies.save(folder)
         if self.paired is not None:
@@ -285,7 +276,7 @@ class EventTable:
             "tracks": [asdict(track) for track in self.tracks],
             "quality": self.quality.stored(),
         }
-        write_table(folder / "events.arrow", columns, meta)  # last: its presence says the folder is whole
+        write_table(folder / "events.arrow", columns, meta, synced=False)
 
     @classmethod
     def open(cls, folder: Path) -> EventTable:

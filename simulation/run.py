@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,13 +20,10 @@ from simulation.formats.pairing import paired
 from simulation.groups import ProcessGroup, groups_of
 from simulation.progress import Progress, silent
 from simulation.quality import QualityReport
-from simulation.store import Strings, open_table, write_table
+from simulation.store import Strings, open_table, sync, write_table
 
 LONGEST_NS = 2**62
 """From the first to the last event of a run; more does not fit in 64 bits with room to reckon."""
-
-_TRACES_AT_ONCE = 4
-"""Written: a trace is many small files and some large ones."""
 
 
 @dataclass(frozen=True)
@@ -99,14 +95,16 @@ class Run:
 
     def save(self, folder: Path) -> None:
         """Write the traces, then `run.arrow`, whose presence says that the folder is whole."""
-        with ThreadPoolExecutor(_TRACES_AT_ONCE) as pool:
-            saved = [pool.submit(trace.save, folder / f"trace-{at}") for at, trace in enumerate(self.traces)]
-        for one in saved:
-            one.result()
+        for at, trace in enumerate(self.traces):
+            trace.save(folder / f"trace-{at}")
         self.save_record(folder)
 
     def save_record(self, folder: Path) -> None:
-        """Write `run.arrow` into the folder that holds the traces already, each as `save` places it."""
+        """Write `run.arrow` into the folder that holds the traces already, each as `save` places it.
+
+        All that is in the folder is on the disk before.
+        """
+        sync([folder, *folder.rglob("*")])
         meta = {
             "format_version": FORMAT_VERSION,
             "ranks": self.ranks,

@@ -2,7 +2,8 @@
 
 Columns are NumPy arrays without nulls (absent = the column's sentinel), or `Strings`, a dictionary column
 whose codes Numba reads and whose words other tools see. A file is written beside its final name, synced
-and renamed: whoever sees it sees all of it, and it never changes.
+and renamed: whoever sees it sees all of it, and it never changes. Of many files that are of use only together
+none is synced by itself: `sync` waits for the disk once, before the file is written that says they are whole.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,9 @@ import pyarrow as pa
 from simulation.errors import StoreError
 
 META_KEY = b"traceviewer"
+
+_SYNCS_AT_ONCE = 8
+"""The journal of a file system takes those that wait together in one go."""
 
 _NO_CODES = np.empty(0, np.int32)
 
@@ -43,8 +48,8 @@ class Strings:
 Column = np.ndarray | Strings
 
 
-def write_table(path: Path, columns: Mapping[str, Column], meta: Mapping[str, Any]) -> None:
-    """Write `columns` and the JSON-able `meta` to `path`, all or nothing."""
+def write_table(path: Path, columns: Mapping[str, Column], meta: Mapping[str, Any], synced: bool = True) -> None:
+    """Write `columns` and the JSON-able `meta` to `path`, all or nothing; unless `synced`, `sync` is to follow."""
     arrays = [_to_arrow(column) for column in columns.values()]
     schema = pa.schema(
         [pa.field(name, array.type) for name, array in zip(columns, arrays, strict=True)],
@@ -52,7 +57,7 @@ def write_table(path: Path, columns: Mapping[str, Column], meta: Mapping[str, An
     )
     batch = pa.record_batch(arrays, schema=schema)
     options = pa.ipc.IpcWriteOptions(compression=None)
-    with replacing(path) as beside, pa.OSFile(str(beside), "wb") as sink:
+    with replacing(path, synced) as beside, pa.OSFile(str(beside), "wb") as sink:
         with pa.ipc.new_file(sink, schema, options=options) as writer:
             writer.write_batch(batch)
 
@@ -74,11 +79,28 @@ def open_table(path: Path) -> tuple[dict[str, Column], dict[str, Any]]:
     return {name: _from_arrow(batch.column(name)) for name in batch.schema.names}, meta
 
 
-class replacing:
-    """`with replacing(path) as beside`: write to `beside`; on success it becomes `path`, else it goes."""
+def sync(paths: Iterable[Path]) -> None:
+    """Wait until the disk holds these files, and the names in these folders."""
+    with ThreadPoolExecutor(_SYNCS_AT_ONCE) as pool:
+        list(pool.map(_sync, paths))
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class replacing:
+    """`with replacing(path) as beside`: write to `beside`; on success it becomes `path`, else it goes.
+
+    A file that is not `synced` may be lost or empty after a power cut, until `sync` has waited for it.
+    """
+
+    def __init__(self, path: Path, synced: bool = True) -> None:
+        self.path, self.synced = path, synced
         self.beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
 
     def __enter__(self) -> Path:
@@ -89,8 +111,8 @@ class replacing:
         if kind is not None:
             self.beside.unlink(missing_ok=True)
             return
-        with open(self.beside, "rb") as written:
-            os.fsync(written.fileno())
+        if self.synced:
+            _sync(self.beside)
         os.replace(self.beside, self.path)
 
 

@@ -70,17 +70,33 @@ def mask(text: Bytes, base: int = 0, last: bool = True) -> Masked:
     """Mask what the rules find, in place where `text` can be written. `base`: place of the text in its file.
 
     Unless it is the `last` of the file, a string that the text cuts off is left for when it comes again in full: half
-    of a token does not look like one.
+    of a token does not look like one. So are those beside it that share a window with it.
     """
     begin, end, anchor = find_windows(text)
-    whole = (end < len(text)) | last
-    spans = _merged(_spans(text, begin[whole], end[whole], anchor[whole]))
+    ready = last | _settled(begin, end, text)
+    spans = _merged(_spans(text, begin[ready], end[ready], anchor[ready]))
     if not len(spans):
         return Masked(text, 0)
     if not text.flags.writeable:
         text = text.copy()
     _fill(text, spans[:, 0], spans[:, 1])
     return Masked(text, len(spans), tuple(_places(text, spans, base)))
+
+
+def _settled(begin: np.ndarray, end: np.ndarray, text: Bytes) -> np.ndarray:
+    """Whether windows share nothing with one that the text cuts off, by themselves or through others: bool.
+
+    Stars within what they share could hide from that window what it would find. Where windows hang together over more
+    bytes than come again, those that do not come again in full count as settled.
+    """
+    tail = text[-CARRIED_BYTES:].tobytes()
+    size = len(text) - len(tail) + len(tail.rstrip(b" \t\r\n:,"))  # behind a colon or a comma a value may follow
+    if not len(end) or end.max() < size:
+        return np.ones(len(end), bool)
+    order = np.argsort(begin, kind="stable")
+    apart = np.flatnonzero(begin[order][1:] >= np.maximum.accumulate(end[order])[:-1])
+    first = begin[order[apart[-1] + 1]] if len(apart) else begin.min()
+    return np.asarray((begin < first) | ((begin < len(text) - CARRIED_BYTES) & (end < size)))
 
 
 def masked_text(chunks: Iterable[bytes], found: list[Masked]) -> Iterator[Bytes]:

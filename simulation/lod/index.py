@@ -46,8 +46,9 @@ class LodIndex:
         return cls(_longest_of_blocks(read_only(dur_ns), levels), levels, len(dur_ns))
 
     def save(self, path: Path) -> None:
-        """Write one Arrow file, all or nothing."""
-        write_table(path, {"longest": self.longest}, {"format_version": FORMAT_VERSION, "rows": self.rows})
+        """Write one Arrow file, all or nothing; it is not synced."""
+        meta = {"format_version": FORMAT_VERSION, "rows": self.rows}
+        write_table(path, {"longest": self.longest}, meta, synced=False)
 
     @classmethod
     def open(cls, path: Path) -> LodIndex:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,35 @@ def test_it_opens_what_it_saved(tmp_path: Path) -> None:
     for one_trace, other_trace in zip(opened.traces, run.traces, strict=True):
         assert one_trace.content_hash() == other_trace.content_hash()
         assert not one_trace.start_ns.flags.writeable
+
+
+def test_all_of_a_run_is_on_the_disk_before_its_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, held_at_the_record, replace_file = set[int](), list[set[int]](), os.replace
+
+    def keep(descriptor: int) -> None:
+        kept.add(os.fstat(descriptor).st_ino)
+
+    def rename(source: Path, target: Path) -> None:
+        if target.name == "run.arrow":
+            held_at_the_record.append(kept.copy())
+        replace_file(source, target)
+
+    monkeypatch.setattr(os, "fsync", keep)
+    monkeypatch.setattr(os, "replace", rename)
+    folder = tmp_path / "run"
+    read_run([rank_file(tmp_path, str(at), at, ["x", f"y{at}"]) for at in range(2)]).save(folder)
+    assert len(list(folder.rglob("*.arrow"))) > 2 * len(SIDE_TABLES)
+    assert held_at_the_record == [{path.stat().st_ino for path in [folder, *folder.rglob("*")]}]
+
+
+def test_a_run_that_is_not_kept_by_the_disk_gets_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="full"):
+        read_run([rank_file(tmp_path, "a", 0, ["x"])]).save(tmp_path / "run")
+    assert not (tmp_path / "run" / "run.arrow").exists()
 
 
 def test_it_refuses_a_folder_that_is_not_whole(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from simulation.args import ArgsStore
@@ -216,6 +216,22 @@ def test_it_keeps_json_as_it_is_built(document: Any) -> None:
     assert shape(json.loads(result.text.tobytes(), object_pairs_hook=values)) == shape(document)
 
 
+HIDES_A_NAME = {
+    "": {
+        "Authorization: Bearer -----BEGIN PRIVATE KEY-----": "-----BEGIN PRIVATE KEY-----password",
+        '"': "",
+        "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7aB3": None,
+    }
+}
+"""The window of the first key masks `password`, by which the next one, cut off at 0.6875, knows what is a value."""
+
+
+AT_A_COLON = {"-- password -----BEGIN PRIVATE KEY-----": "word", "x": ["y"]}
+"""Cut behind the first colon, the first string is all that its window can be."""
+
+
+@example(HIDES_A_NAME, 0.6875)
+@example(AT_A_COLON, 0.6875)
 @given(DOCUMENTS, st.floats(0, 1))
 def test_it_masks_the_same_in_windows(document: Any, share: float) -> None:
     text = as_text(document).copy()
