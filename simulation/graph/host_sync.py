@@ -134,7 +134,7 @@ def _own_copy(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
 
 def _runs(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
     """Calls that launched a kernel, which wait for nothing but room in their queue (`launch_queue`): bool."""
-    kernels = linked(tasks)
+    kernels = tasks.linked
     kernels = kernels[tasks.device_kind[kernels] == KERNEL]
     return np.asarray(np.isin(rows, tasks.launch[kernels]))
 
