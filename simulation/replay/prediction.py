@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from simulation.errors import StoreError
-from simulation.events import EventTable
-from simulation.graph.calls import deciding
+from simulation.events import EventTable, Kind
 from simulation.replay.engine import Times
 from simulation.replay.kernels import fit_lanes
 from simulation.run import Run
@@ -102,8 +101,9 @@ def measured_times(run: Run) -> tuple[np.ndarray, np.ndarray]:
 
 
 def slices(run: Run) -> np.ndarray:
-    """Rows that a run's span counts, those whose end may end it: bool."""
-    return deciding(run)
+    """Rows that a run's span counts: slices, the profiler's own window left out: bool."""
+    parts = [(table.kind == Kind.SLICE) & ~table.is_window for table in run.traces]
+    return np.concatenate([np.zeros(0, bool), *parts])
 
 
 def per_trace(run: Run, column: np.ndarray) -> Sequence[np.ndarray]:

@@ -9,7 +9,6 @@ import numpy as np
 from numba import njit
 
 from simulation.graph import TaskGraph
-from simulation.replay.prediction import slices
 from simulation.replay.report import error_percent
 from simulation.run import Run
 
@@ -19,7 +18,7 @@ class Yardstick:
     """Nodes of a graph whose times are compared."""
 
     graph: TaskGraph
-    starts: np.ndarray  # i64, of all slices, derived ones included
+    starts: np.ndarray  # i64, of all slices whose end may end the run, derived ones included
     starts_after_ns: np.ndarray  # i64: how long after its node each starts; 0 but of derived rows
     ends: np.ndarray  # i64
     ends_after_ns: np.ndarray  # i64
@@ -37,7 +36,7 @@ class Yardstick:
         ]
         mark = np.concatenate([np.zeros(0, np.int64), *marks])
         mark = mark[is_node[mark]]
-        counted = slices(run)
+        counted = graph.deciding == 1
         derived, hung = graph.derived, counted[graph.derived.row]
         starts, ends = graph.start_node[is_node & counted], graph.end_node[is_node & counted]
         nothing = np.zeros(len(starts), np.int64)
