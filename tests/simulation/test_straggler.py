@@ -89,8 +89,8 @@ def inner_edges(tasks: Tasks, execution: Execution, rank: int) -> list[Edges]:
     source, target = tasks.end_node[works[:, program.after].ravel()], tasks.start_node[works[:, waiting].ravel()]
     none = np.zeros(len(source), np.int64)
     streams = Edges.of(Family.STREAM_ORDER, source, target, none, Rule.AFTER, Certainty.RECORDED)
-    nodes = tasks.chains[(tasks.node_row[tasks.chains] >= begin) & (tasks.node_row[tasks.chains] < end)]
-    nodes = np.sort(nodes)  # the host is one flow of control, whichever thread has its turn
+    row = tasks.node_row  # the host is one flow of control, whichever thread has its turn
+    nodes = np.flatnonzero((row >= begin) & (row < end) & tasks.is_host[row])
     turn = np.flatnonzero(np.diff(tasks.track[tasks.node_row[nodes]]))
     gap = tasks.node_ns[nodes[turn + 1]] - tasks.node_ns[nodes[turn]]
     threads = Edges.of(
