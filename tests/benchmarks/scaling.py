@@ -22,7 +22,7 @@ from simulation.warm import warm
 from simulation.workload import Workload, of_size, write_run
 
 SIZES = ("1x100000", "1x1000000", "8x1250000", "8x100000", "16x100000", "32x100000", "64x100000")
-MODEL = Workload(layers=8, hidden=2048, heads=16, sequence=1024, micro_batches=4, skew_us=300.0)
+MODEL = Workload(layers=8, hidden=2048, heads=16, sequence=1024, micro_batches=4, pp=1, skew_us=300.0)
 TIMES = 3
 KIB_PER_MIB = 1024
 
