@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.needs import missing
 
@@ -30,6 +30,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 READY_SECONDS = 120
+expect.set_options(timeout=20_000)  # milliseconds: of a machine that has other work, too
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 
 

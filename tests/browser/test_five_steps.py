@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,25 @@ def painted_share(page: Page) -> float:
     )
 
 
+def expect_painted(page: Page, least: float = 0.02) -> None:
+    """Tiles come when they come: wait for the timeline to be drawn."""
+    deadline = time.monotonic() + READING / 1000
+    while painted_share(page) <= least:
+        assert time.monotonic() < deadline, f"less than {least:.0%} of the canvas is drawn"
+        page.wait_for_timeout(100)
+
+
+def expect_at_rest(page: Page) -> list[str]:
+    """What is in view once neither it nor the address changes any more."""
+    before: tuple[str, list[str]] | None = None
+    deadline = time.monotonic() + READING / 1000
+    while before != (now := (page.url, events_in_view(page).all_inner_texts())):
+        assert time.monotonic() < deadline, "the view does not come to rest"
+        before = now
+        page.wait_for_timeout(1000)
+    return now[1]
+
+
 def test_it_shows_the_demo_run_at_once(page: Page, screenshots: Path) -> None:
     page.goto("/p/demo/")
     row = page.locator("tr", has_text="ready").first
@@ -68,9 +88,8 @@ def test_it_shows_the_generated_run_of_eight_ranks(page: Page, screenshots: Path
     expect(page.locator("tr.ready", has_text="eight GPUs")).to_be_visible(timeout=READING)
     open_timeline(page, "eight GPUs")
     expect(page.get_by_role("button", name="ProfilerStep#11").first).to_be_visible()
-    page.wait_for_timeout(1000)
+    expect_painted(page)
     page.screenshot(path=screenshots / "1-generated.png")
-    assert painted_share(page) > 0.02
 
 
 def test_it_reads_a_dropped_trace(page: Page, trace: Path, screenshots: Path) -> None:
@@ -93,9 +112,8 @@ def test_it_says_what_is_wrong_with_a_broken_file(page: Page, tmp_path: Path, sc
 def test_it_draws_the_timeline(page: Page, trace: Path, screenshots: Path) -> None:
     open_timeline(page, "nccl_data")
     expect(page.get_by_role("button", name="ProfilerStep#5")).to_be_visible()
-    page.wait_for_timeout(500)
+    expect_painted(page)
     page.screenshot(path=screenshots / "3-timeline.png")
-    assert painted_share(page) > 0.02
 
 
 def test_it_zooms_and_pans_by_keys_and_keeps_the_view_in_the_address(page: Page, screenshots: Path) -> None:
@@ -108,9 +126,8 @@ def test_it_zooms_and_pans_by_keys_and_keeps_the_view_in_the_address(page: Page,
         page.wait_for_timeout(300)
         page.keyboard.up(key)
     page.wait_for_function("before => location.href !== before", arg=whole)
-    page.wait_for_timeout(500)
+    seen = expect_at_rest(page)
     page.screenshot(path=screenshots / "3-zoomed.png")
-    seen = events_in_view(page).all_inner_texts()
     assert seen
     page.reload()
     expect(events_in_view(page).first).to_be_attached(timeout=READING)
@@ -124,7 +141,7 @@ def test_it_shows_an_event_as_the_file_has_it(page: Page, trace: Path, screensho
     tooltip = page.locator(".tooltip")
     for y in range(int(box["y"]) + 110, int(box["y"] + box["height"]), 7):
         page.mouse.move(box["x"] + box["width"] * 0.6, y)
-        page.wait_for_timeout(60)
+        page.wait_for_timeout(100)
         if tooltip.count():
             break
     expect(tooltip).to_contain_text(re.compile(r"\d (ns|us|ms|s) at "))
@@ -153,12 +170,12 @@ def test_it_replays_and_shows_both_runs_on_one_axis(page: Page, screenshots: Pat
     for step in ("4", "5", "6"):
         expect(figures.get_by_role("button", name=step, exact=True)).to_be_visible()
     expect(figures).to_contain_text(re.compile(r"error\s+[+-]?\d"))
-    page.wait_for_timeout(500)
+    expect_painted(page)
     page.screenshot(path=screenshots / "4-compare.png")
     figures.get_by_role("button", name="5", exact=True).click()
-    page.wait_for_timeout(800)
+    expect_at_rest(page)
+    expect_painted(page)
     page.screenshot(path=screenshots / "4-compare-step.png")
-    assert painted_share(page) > 0.02
 
 
 def test_it_says_what_would_make_the_run_faster(page: Page, screenshots: Path) -> None:
