@@ -85,7 +85,7 @@ def test_it_shows_the_demo_run_at_once(page: Page, screenshots: Path) -> None:
 
 def test_it_shows_the_generated_run_of_eight_ranks(page: Page, screenshots: Path) -> None:
     page.goto("/p/demo/")
-    expect(page.locator("tr.ready", has_text="eight GPUs")).to_be_visible(timeout=READING)
+    expect(page.locator("tr.ready.measured", has_text="eight GPUs")).to_be_visible(timeout=READING)
     open_timeline(page, "eight GPUs")
     expect(page.get_by_role("button", name="ProfilerStep#11").first).to_be_visible()
     expect_painted(page)

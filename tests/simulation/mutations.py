@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import json
 import random
-import resource
 import sys
 import tempfile
 import zlib
@@ -25,6 +24,7 @@ kernel_cache.use()
 
 from simulation.errors import TraceError  # noqa: E402
 from simulation.run import Run, read_run  # noqa: E402
+from tests.benchmarks.memory import peak_bytes  # noqa: E402
 from tests.simulation.nodes import HEADER, framed, node4, op  # noqa: E402
 from tests.simulation.traces import event, kernel, launch, step  # noqa: E402
 
@@ -183,7 +183,7 @@ def main(demo: Sequence[str]) -> dict[str, Any]:
         for number, bomb in enumerate(bombs()):
             path.write_bytes(bomb)
             found[_tried(path, None, f"bomb {number}")] += 1
-    return {"outcomes": found, "peak_bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
+    return {"outcomes": found, "peak_bytes": peak_bytes()}
 
 
 def _tried(path: Path, saved: Path | None, what: str) -> str:
