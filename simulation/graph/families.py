@@ -53,6 +53,7 @@ class Rule(IntEnum):
     QUEUE_LIMIT = 21  # a launch on a stream whose queue was seen to be full, so many launches later
     HANDOVER_TOLD = 22  # autograd ties the two threads (sequence numbers, arrows)
     HANDOVER_GAP = 23  # one thread came to rest as the other went on
+    HANDOVER_ASKED = 24  # a thread that waits for its helper went on while that one worked
 
     ARRIVAL = 30  # a member comes to its collective
     TRANSFER = 31  # the last member has come, to the end of a member

@@ -5,6 +5,10 @@ thread is idle between two of its boundaries if it does nothing but hold annotat
 work by the thread that came to rest during its idleness, last before it went on, at most 500 us before, and that
 rests on as it goes on.
 
+A thread that has given work to another one known to work for it, and rests on, waits for that one. It may be asked to
+go on while the other still works, as autograd asks the calling thread for what is done on the host: by the other's
+last boundary before.
+
 From that thread's last boundary to the first one of the thread that goes on, with the measured latency. Its own
 idleness leaves its chain: it was waiting, and waits longer if the giver takes longer. Two threads that share sequence
 numbers of autograd, or arrows from forward to backward, are known to work for one another.
@@ -44,8 +48,8 @@ class Idle:
 
 
 def edges(tasks: Tasks) -> Edges:
-    """Boundary where one thread comes to rest to boundary where another one goes on; threads whose calls only poll
-    take no part. Cost: O(host nodes)."""
+    """Boundary where one thread comes to rest, or asks, to boundary where another one goes on; threads whose calls only
+    poll take no part. Cost: O(host nodes)."""
     idle = find_idle(tasks)
     end_ns = np.where(idle.end == ROOT, np.iinfo(np.int64).max, tasks.node_ns[idle.end])
     giver, taker = _given(
@@ -54,15 +58,35 @@ def edges(tasks: Tasks) -> Edges:
     partners = _partners(tasks)
     threads = idle.track[giver].tolist(), idle.track[taker].tolist()
     known = np.array([pair in partners for pair in zip(*threads, strict=True)], bool)
-    source, target = idle.begin[giver], idle.end[taker]
+    asking, asked = _asked(tasks, idle, giver[known], taker[known], taker)
+    source, target = np.append(idle.begin[giver], asking), np.append(idle.end[taker], asked)
+    told = np.where(known, Rule.HANDOVER_TOLD, Rule.HANDOVER_GAP)
     return Edges.of(
         Family.THREAD_HANDOVER,
         source,
         target,
         tasks.node_ns[target] - tasks.node_ns[source],
-        np.where(known, Rule.HANDOVER_TOLD, Rule.HANDOVER_GAP),
-        np.where(known, Certainty.INFERRED, Certainty.GUESSED),
+        np.append(told, np.full(len(asked), Rule.HANDOVER_ASKED)),
+        np.append(np.where(known, Certainty.INFERRED, Certainty.GUESSED), np.full(len(asked), Certainty.GUESSED)),
     )
+
+
+def _asked(
+    tasks: Tasks, idle: Idle, giver: np.ndarray, helper: np.ndarray, taken: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(node of the helper, node where the giver goes on) of idleness that begins with work given to a helper and ends,
+    given by nobody, while the helper works: i64, i64. `taken` is idleness that somebody ended."""
+    open_ended = (idle.end[giver] != ROOT) & ~np.isin(giver, taken)
+    giver, helper = giver[open_ended], helper[open_ended]
+    asked, track = idle.end[giver], idle.track[helper]
+    nodes = np.flatnonzero((tasks.node_row >= 0) & np.isin(tasks.track[tasks.node_row], track))
+    of_track = tasks.track[tasks.node_row[nodes]]
+    order = np.argsort(of_track, kind="stable")  # nodes are in measured order
+    nodes, when = nodes[order], of_track[order] * tasks.nodes + nodes[order]
+    asking = nodes[np.searchsorted(when, track * tasks.nodes + asked) - 1]
+    soon = tasks.node_ns[asked] - tasks.node_ns[asking] <= SOON_NS
+    works = ~np.isin(asking, idle.begin) & (asking > idle.begin[giver])
+    return asking[soon & works], asked[soon & works]
 
 
 def flows(tasks: Tasks, handed: Edges) -> np.ndarray:

@@ -18,7 +18,7 @@ from simulation.replay.causes import CAUSES, Causes, Rows, causes_of
 from simulation.replay.engine import Times
 from simulation.replay.kernels import walk_back
 
-GAPS = [Rule.THREAD_GAP, Rule.THREAD_BEGIN, Rule.HANDOVER_TOLD, Rule.HANDOVER_GAP]
+GAPS = [Rule.THREAD_GAP, Rule.THREAD_BEGIN, Rule.HANDOVER_TOLD, Rule.HANDOVER_GAP, Rule.HANDOVER_ASKED]
 """Time in which a thread rests, kept as measured."""
 
 MOST_NAMES = 40

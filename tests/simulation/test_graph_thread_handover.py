@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,6 +59,40 @@ def test_it_hands_work_to_another_thread_and_back() -> None:
 def test_it_moves_the_thread_that_takes_over() -> None:
     graph = build_graph(us(BACKWARD))
     assert (delayed(graph, 70)[1:] - graph.measured_ns[1:] // US).tolist() == [0, *[70] * (graph.nodes - 2)]
+
+
+ASKED = [
+    numbered(1, 0, 300, 5),
+    frame(1, 310, 2_000),
+    numbered(2, 400, 700, 5),
+    op(2, 1_101, 20),
+    op(1, 1_110, 30),
+    op(2, 1_130, 770),
+    op(1, 2_000, 100),
+]
+"""As BACKWARD, but thread 1 does something at 1,110 us, while thread 2 works."""
+
+
+def test_it_goes_on_when_its_helper_asks() -> None:
+    graph = build_graph(us(ASKED))
+    told = [("HANDOVER_TOLD", 310, 400), ("HANDOVER_ASKED", 1101, 1110), ("HANDOVER_TOLD", 1900, 2000)]
+    assert handovers(graph) == told
+    assert (replay(graph).node_ns == graph.measured_ns).all()
+    assert (delayed(graph, 70)[1:] - graph.measured_ns[1:] // US).tolist() == [0, *[70] * (graph.nodes - 2)]
+
+
+def test_only_a_known_helper_asks() -> None:
+    strangers = [Event(e.name, e.category, e.where, e.start, e.dur) for e in ASKED]
+    rules = [rule for rule, *_ in handovers(build_graph(us(strangers)))]
+    assert rules == ["HANDOVER_GAP", "HANDOVER_GAP"]
+
+
+def test_nobody_asks_who_rests() -> None:
+    quiet = [event for event in ASKED if event.where == 1 or event.start < 1_000]
+    longer = [
+        dataclasses.replace(event, dur=200) if event.where == 2 else event for event in quiet
+    ]  # at rest since 600 us
+    assert [each for each in handovers(build_graph(us(longer))) if each[0] == "HANDOVER_ASKED"] == []
 
 
 def test_it_guesses_where_autograd_says_nothing() -> None:

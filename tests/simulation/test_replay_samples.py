@@ -59,10 +59,13 @@ def test_it_replays_threads_without_a_device(samples: Path) -> None:
     assert report["edges"]["thread_handover"] >= 10
 
 
-@pytest.mark.parametrize(("name", "steps"), [("control", 6), ("test", 6), ("ns_resolution", 5), ("nccl_data", 3)])
-def test_it_hands_backward_over_and_back_in_each_step(samples: Path, name: str, steps: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "steps", "asked"), [("control", 6, 6), ("test", 6, 6), ("ns_resolution", 5, 0), ("nccl_data", 3, 0)]
+)
+def test_it_hands_backward_over_and_back_in_each_step(samples: Path, name: str, steps: int, asked: int) -> None:
+    """The recommender accumulates the gradient of something on the host: autograd asks the calling thread for that."""
     report = replay_run(read_run([samples / f"hta/{name}.json.gz"])).report
-    assert report["edges"]["thread_handover"] == 2 * steps
+    assert report["edges"]["thread_handover"] == 2 * steps + asked
     assert report["gap_percent"] < 10
 
 
