@@ -272,3 +272,10 @@ def slow_unseen(tasks: Tasks, queues: DeviceQueues, explained: list[int]) -> lis
                 pairs.append((min(fits)[2], target))
     assert NONE == -1
     return pairs
+
+
+def test_it_reads_marks_of_waits_without_device_work() -> None:
+    place = {"wait_on_stream": 99, "wait_on_cuda_event_record_corr_id": 3}
+    mark = sync_mark("Stream Wait Event", 1, 10 * US, US, 98, **place)
+    graph, found = waits(make_run([call(1, 10 * US, US, 1, WAIT), mark]))
+    assert found == [] and graph.nodes == 3
