@@ -2,7 +2,7 @@
 
 The latency is calibrated per trace and kind (kernel, copy, fill; launched alone or as part of a graph) from events
 that found their stream idle, and were not launched right behind a wait between streams: anywhere else what they wait
-for would be taken for latency.
+for would be taken for latency. It is no longer than that of all that found their stream idle.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ def latencies(tasks: Tasks, pairs: Pairs) -> np.ndarray:
     alone = idle_since[rows] <= call_ns
     free = alone & ~_behind_waits(tasks, tasks.launch[rows])
     latency = per_group(seen[free], group[free], groups, LATENCY_PERCENT)
+    # Waiting takes longer, never shorter: where few were free, what waited for the device says more.
+    latency = np.minimum(latency, per_group(seen[alone], group[alone], groups, LATENCY_PERCENT))
     for others in (free, alone):  # what a kind does that was not seen free: as the others of its trace
         usual = per_group(seen[others], tasks.trace[rows][others], len(tasks.run.traces), LATENCY_PERCENT)
         latency = np.where(latency >= 0, latency, np.repeat(usual, 6))
