@@ -83,8 +83,8 @@ def all_edges(tasks: Tasks, members: Members) -> Edges:
     queues = DeviceQueues.of(tasks)
     full = launch_queue.find(tasks)
     syncs = host_sync.find(tasks, queues, full)
-    across, held = _between_streams(tasks, queues, latency_ns)
     handed = thread_handover.edges(tasks)
+    across, held = _between_streams(tasks, queues, latency_ns, thread_handover.flows(tasks, handed))
     waited_node = np.concatenate([syncs.waited_node, handed.target, members.waited_node])
     kept_ns = np.concatenate([syncs.kept_ns, np.zeros(len(handed), np.int64), members.kept_ns])
     return Edges.joined(
@@ -103,10 +103,13 @@ def all_edges(tasks: Tasks, members: Members) -> Edges:
     )
 
 
-def _between_streams(tasks: Tasks, queues: DeviceQueues, latency_ns: np.ndarray) -> tuple[Edges, np.ndarray]:
-    """Edges from one stream to another, and the rows that were seen to be held up by them: bool."""
+def _between_streams(
+    tasks: Tasks, queues: DeviceQueues, latency_ns: np.ndarray, flow: np.ndarray
+) -> tuple[Edges, np.ndarray]:
+    """Edges from one stream to another, and the rows that were seen to be held up by them: bool. `flow` is the flow of
+    control of each track."""
     ready_ns = queues.ready_ns(tasks, latency_ns)
-    waits = event_wait.find(tasks, queues, ready_ns)
+    waits = event_wait.find(tasks, queues, ready_ns, flow)
     explained_ns = event_wait.explained(tasks, queues, waits, ready_ns)
     room = device_room.edges(tasks, queues, explained_ns)
     unseen = event_wait.unseen(tasks, queues, explained_ns)

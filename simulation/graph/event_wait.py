@@ -5,11 +5,13 @@ No trace names the streams of a plain record or wait. In this order:
 1. `cuda_sync` events say both streams and the record.
 2. What was seen: the first event enqueued on some stream after the wait was ready, yet started just when an event of
    another stream had ended that was enqueued before the record; without records, before the wait.
-3. The order of launches of the waiting thread: the stream of its next launch waits for the stream of its last launch
-   on another one; a collective's for that of the last launch that is none. This is how c10d hangs a collective on
-   the compute stream, and the compute stream on the collective. Where the wait stands between two launches on one
-   stream, and the thread changes to another stream sooner after it than it came from one before, that stream waits
-   for this one.
+3. The order of launches of the waiting flow of control: the stream of its next launch waits for the stream of its last
+   launch on another one; a collective's for that of the last launch that is none. This is how c10d hangs a collective
+   on the compute stream, and the compute stream on the collective. Where the wait stands between two launches on one
+   stream, and the flow changes to another stream sooner after it than it came from one before, that stream waits for
+   this one.
+
+Threads known to work for one another are one flow: the optimizer waits for what autograd's thread has launched.
 
 The weight is what such a wait costs in this trace, where it was seen to hold an event up.
 """
@@ -83,10 +85,11 @@ def explained(tasks: Tasks, queues: DeviceQueues, pairs: Pairs, ready_ns: np.nda
     return explained_ns
 
 
-def find(tasks: Tasks, queues: DeviceQueues, ready_ns: np.ndarray) -> Pairs:
+def find(tasks: Tasks, queues: DeviceQueues, ready_ns: np.ndarray, flow: np.ndarray) -> Pairs:
     """Each pair once, by target. Cost: O(waits x streams^2 x log events).
 
-    `ready_ns` is when each entry of the queues could have started but for events.
+    `ready_ns` is when each entry of the queues could have started but for events, `flow` the flow of control of each
+    track.
     """
     calls, source, target = told_waits(tasks, queues)
     rest = np.setdiff1d(calls_named(tasks, "StreamWaitEvent"), calls)
@@ -94,8 +97,8 @@ def find(tasks: Tasks, queues: DeviceQueues, ready_ns: np.ndarray) -> Pairs:
     source, target = source[orders], target[orders]
     rule = np.full(len(source), int(Rule.EVENT_TOLD))
     seen_source, seen_target, seen_rule = _resolve(
-        *_waits(tasks, queues, rest),
-        *_launches(tasks, queues, rest),
+        *_waits(tasks, queues, rest, flow),
+        *_launches(tasks, queues, rest, flow),
         *_queue_times(tasks, queues, ready_ns),
     )
     source, target = np.concatenate([source, seen_source]), np.concatenate([target, seen_target])
@@ -140,40 +143,45 @@ def _costs(tasks: Tasks, source: np.ndarray, target: np.ndarray, ready_ns: np.nd
     return np.asarray(np.maximum(cost, 0))
 
 
-def _waits(tasks: Tasks, queues: DeviceQueues, calls: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Of each wait: when, first stream of its trace and the one after the last, its thread's records before it.
+def _waits(tasks: Tasks, queues: DeviceQueues, calls: np.ndarray, flow: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Of each wait: when, first stream of its trace and the one after the last, its flow's records before it.
 
-    The records are a range of the last result, their times by thread.
+    The records are a range of the last result, their times by flow.
     """
     records = calls_named(tasks, "EventRecord")
-    records = records[np.lexsort((tasks.start_node[records], tasks.track[records]))]
-    when = tasks.track[records] * tasks.nodes + tasks.start_node[records]
-    first = np.searchsorted(when, tasks.track[calls] * tasks.nodes)
-    end = np.searchsorted(when, tasks.track[calls] * tasks.nodes + tasks.start_node[calls])
+    when = _moments(tasks, records, flow)
+    order = np.argsort(when, kind="stable")
+    records, when, of_wait = records[order], when[order], flow[tasks.track[calls]]
+    first = np.searchsorted(when, of_wait * tasks.nodes)
+    end = np.searchsorted(when, _moments(tasks, calls, flow))
     begin, after = queues.of_trace(tasks.trace[calls], len(tasks.run.traces))
     return tasks.start_ns[calls], begin, after, first, end, tasks.start_ns[records]
 
 
-def _launches(tasks: Tasks, queues: DeviceQueues, calls: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Of each wait the stream of its thread's next launch, NONE none, and the launch before it; then, of all launches
-    by thread: stream, the launch before it on another stream and the one after it, NONE none.
+def _moments(tasks: Tasks, calls: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """A number per call that grows along its flow, flow by flow: i64."""
+    return np.asarray(flow[tasks.track[calls]] * tasks.nodes + tasks.start_node[calls])
+
+
+def _launches(tasks: Tasks, queues: DeviceQueues, calls: np.ndarray, flow: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Of each wait the stream of its flow's next launch, NONE none, and the launch before it; then, of all launches
+    by flow: stream, the launch before it on another stream and the one after it, NONE none.
     """
     rows = tasks.linked
-    call = tasks.launch[rows]
-    when = tasks.track[call] * tasks.nodes + tasks.start_node[call]
+    when = _moments(tasks, tasks.launch[rows], flow)
     order = np.argsort(when, kind="stable")
-    rows, when = rows[order], when[order]
+    rows, when, of_wait = rows[order], when[order], flow[tasks.track[calls]]
     stream = np.searchsorted(tasks.track[queues.rows[queues.offsets[:-1]]], tasks.track[rows])
-    at = np.searchsorted(when, tasks.track[calls] * tasks.nodes + tasks.start_node[calls])
-    thread = np.append(tasks.track[tasks.launch[rows]], NONE)
-    following = np.where(thread[at] == tasks.track[calls], np.append(stream, NONE)[at], NONE)
+    at = np.searchsorted(when, _moments(tasks, calls, flow))
+    of_launch = np.append(flow[tasks.track[tasks.launch[rows]]], NONE)
+    following = np.where(of_launch[at] == of_wait, np.append(stream, NONE)[at], NONE)
     # A collective waits for what is computed, not for the collective that was launched before it.
     moves = _communicates(tasks)[rows]
     work = np.append(np.maximum.accumulate(np.where(moves, NONE, np.arange(len(rows)))), NONE)
     before = np.where(np.append(moves, False)[at], work[at - 1], at - 1)
-    before = np.where(thread[before] == tasks.track[calls], before, NONE)
-    behind = _on_another(thread[:-1], stream)
-    ahead = len(stream) - 1 - _on_another(thread[-2::-1], stream[::-1])[::-1]
+    before = np.where(of_launch[before] == of_wait, before, NONE)
+    behind = _on_another(of_launch[:-1], stream)
+    ahead = len(stream) - 1 - _on_another(of_launch[-2::-1], stream[::-1])[::-1]
     return following, before, stream, behind, np.where(ahead < len(stream), ahead, NONE)
 
 
@@ -187,11 +195,11 @@ def _communicates(tasks: Tasks) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def _on_another(thread: np.ndarray, stream: np.ndarray) -> np.ndarray:
-    """Of each launch, the last one before it of its thread on another stream; NONE none: i64."""
+def _on_another(flow: np.ndarray, stream: np.ndarray) -> np.ndarray:
+    """Of each launch, the last one before it of its flow on another stream; NONE none: i64."""
     found = np.full(len(stream), NONE, np.int64)
     for i in range(1, len(stream)):
-        if thread[i] == thread[i - 1]:
+        if flow[i] == flow[i - 1]:
             found[i] = found[i - 1] if stream[i] == stream[i - 1] else i - 1
     return found
 

@@ -64,6 +64,17 @@ def edges(tasks: Tasks) -> Edges:
     )
 
 
+def flows(tasks: Tasks, handed: Edges) -> np.ndarray:
+    """A number per track: tracks of one flow of control share it. Such are threads that hand over to one another and
+    are known to: while one works, the other waits. Cost: O(tracks) per pair of such threads."""
+    flow = np.arange(sum(len(table.tracks) for table in tasks.run.traces))
+    told = handed.rule == Rule.HANDOVER_TOLD
+    ends = [tasks.track[tasks.node_row[node[told]]] for node in (handed.source, handed.target)]
+    for giver, taker in np.unique(np.stack(ends), axis=1).T.tolist():
+        flow[flow == flow[taker]] = flow[giver]
+    return flow
+
+
 def find_idle(tasks: Tasks) -> Idle:
     """All idleness of the run's threads."""
     works = np.array([track.kind == "thread" for table in tasks.run.traces for track in table.tracks], bool)

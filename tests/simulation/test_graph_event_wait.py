@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -111,6 +113,25 @@ def test_it_takes_an_unknown_record_to_be_just_before_its_wait() -> None:
     assert waits(run)[1] == [("EVENT_TOLD", 506, 606)]
 
 
+AUTOGRAD = [
+    Event("forward", "cpu_op", 1, 0, 2, {"Sequence number": 1}),
+    Event("backward", "cpu_op", 2, 200, 2, {"Sequence number": 1}),
+    call(2, 210, 5, 2),
+    kernel(20, 216, 5, 2),
+    call(2, 230, 5, 3),
+    kernel(24, 236, 5, 3),
+]
+"""Thread 1 rests while thread 2, which works for it, launches on streams 20 and 24."""
+
+
+def test_it_finds_what_a_thread_launched_that_works_for_the_waiting_one() -> None:
+    begin = [call(1, 3, 5, 1), kernel(7, 9, 5, 1)]
+    end = [call(1, 300, 1, 0, WAIT), call(1, 310, 5, 4), kernel(7, 316, 5, 4)]
+    assert waits(us([*begin, *AUTOGRAD, *end]))[1] == [("EVENT_ORDER", 241, 316)]
+    strangers = [replace(event, args={}) if event.category == "cpu_op" else event for event in AUTOGRAD]
+    assert waits(us([*begin, *strangers, *end]))[1] == []
+
+
 def test_it_needs_something_enqueued_after_the_wait() -> None:
     assert waits(us([*COMPUTE, call(1, 22, 1, 0, WAIT)]))[1] == []
     assert waits(us([call(1, 22, 1, 0, WAIT), call(1, 30, 5, 2), kernel(20, 508, 50, 2)]))[1] == []
@@ -132,10 +153,10 @@ launched = st.tuples(
 marks = st.tuples(st.integers(1, 2), st.integers(0, 200), st.sampled_from([WAIT, RECORD, WAIT]))
 
 
-@given(st.lists(launched, min_size=1, max_size=9), st.lists(marks, max_size=5))
+@given(st.lists(launched, min_size=1, max_size=9), st.lists(marks, max_size=5), st.booleans())
 @settings(max_examples=150)
 def test_it_resolves_waits_by_definition(
-    works: list[tuple[int, int, int, int, int]], calls: list[tuple[int, int, str]]
+    works: list[tuple[int, int, int, int, int]], calls: list[tuple[int, int, str]], is_one: bool
 ) -> None:
     events = [call(thread, at, 1, 0, name) for thread, at, name in calls]
     for number, (thread, at, stream, after, dur) in enumerate(works, start=1):
@@ -144,8 +165,11 @@ def test_it_resolves_waits_by_definition(
     queues = DeviceQueues.of(tasks)
     ready_ns = queues.ready_ns(tasks, np.full(len(tasks), 6 * US))
     assert ready_ns.tolist() == slow_ready(tasks, queues)
-    found = event_wait.find(tasks, queues, ready_ns)
-    assert set(zip(found.source.tolist(), found.target.tolist(), strict=True)) == slow_pairs(tasks, queues, ready_ns)
+    tracks = len(tasks.run.traces[0].tracks)
+    flow = np.full(tracks, 1) if is_one else np.arange(tracks)
+    found = event_wait.find(tasks, queues, ready_ns, flow)
+    expected = slow_pairs(tasks, queues, ready_ns, flow.tolist())
+    assert set(zip(found.source.tolist(), found.target.tolist(), strict=True)) == expected
     unseen = event_wait.unseen(tasks, queues, ready_ns)
     pairs = list(zip(unseen.source.tolist(), unseen.target.tolist(), strict=True))
     assert pairs == slow_unseen(tasks, queues, ready_ns.tolist())
@@ -168,7 +192,7 @@ def slow_ready(tasks: Tasks, queues: DeviceQueues) -> list[int]:
     return [ready[entry] for entry in sorted(ready)]
 
 
-def slow_pairs(tasks: Tasks, queues: DeviceQueues, ready_ns: np.ndarray) -> set[tuple[int, int]]:
+def slow_pairs(tasks: Tasks, queues: DeviceQueues, ready_ns: np.ndarray, flow: list[int]) -> set[tuple[int, int]]:
     """The text of `event_wait`, read aloud."""
     streams = streams_of(queues)
     row = queues.rows.tolist()
@@ -187,7 +211,7 @@ def slow_pairs(tasks: Tasks, queues: DeviceQueues, ready_ns: np.ndarray) -> set[
         return first, before[-1] if before else None
 
     def recorded(stream: int, until: int, wait: oracle.Row, back: bool) -> int | None:
-        own = [r for r in rows if r.name == RECORD and r.track == wait.track]
+        own = [r for r in rows if r.name == RECORD and flow[r.track] == flow[wait.track]]
         own = [r for r in own if tasks.start_node[r.row] < tasks.start_node[wait.row]]
         moments = [r.start for r in sorted(own, key=lambda r: -int(tasks.start_node[r.row]))]
         for moment in moments[: RECORDS_BACK if back else 1]:
@@ -204,14 +228,14 @@ def slow_pairs(tasks: Tasks, queues: DeviceQueues, ready_ns: np.ndarray) -> set[
             last = min(last, done[-1]) if done else None
         return last if last is not None and end[last] <= until else None
 
-    by_thread = sorted(
+    launches = sorted(
         (int(tasks.start_node[r.launch]), stream_of[row.index(r.row)], rows[r.launch].track)
         for r in rows
         if r.is_device and r.launch >= 0
     )
     pairs = set()
     for wait in (r for r in rows if r.name == WAIT):
-        mine = [(at, s) for at, s, track in by_thread if track == wait.track]
+        mine = [(at, s) for at, s, track in launches if flow[track] == flow[wait.track]]
         before = [s for at, s in mine if at < tasks.start_node[wait.row]]
         after = [s for at, s in mine if at > tasks.start_node[wait.row]]
         own = False

@@ -184,11 +184,6 @@ SHAPES = [
 ]
 
 
-MISSED = {("a slow rank", "host-bound", "dp2"): 1.3}
-"""How far the worst step is off, in percent, where it is more than 1. Of the first step alone, in which the gradients'
-all-reduce, launched by another thread, had ended before the optimizer came: its wait could not be seen."""
-
-
 def step_times(programs: list[Program], steps: int, job: Job) -> list[list[int]]:
     """How long each step takes on each rank, on the slow machine."""
     slow = SlowMachine(programs, steps, job)
@@ -243,12 +238,7 @@ def test_a_step_inferred_from_its_trace_is_within_one_percent(
     names: Any,
     kernels: float,
     host: float,
-    request: pytest.FixtureRequest,
 ) -> None:
-    for parts, percent in MISSED.items():
-        if all(part in request.node.name for part in parts):
-            reason = f"{percent} % off: a wait between streams is missed"
-            request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
     dp, tp, pp, steps = shape
     spec = Workload(**sizes, dp=dp, tp=tp, pp=pp, steps=steps, jitter=0.02, seed=3)
     programs, job, ran = training(spec)
