@@ -132,6 +132,15 @@ def test_it_finds_what_a_thread_launched_that_works_for_the_waiting_one() -> Non
     assert waits(us([*begin, *strangers, *end]))[1] == []
 
 
+def test_it_finds_what_is_awaited_behind_what_was_launched_ahead() -> None:
+    """The gather for the next layer is launched before the work that waits for that of this layer."""
+    gathers = [call(1, 0, 5, 1), kernel(22, 6, 50, 1), call(1, 10, 1, 0, RECORD)]
+    ahead = [call(1, 40, 5, 2), kernel(22, 57, 500, 2), call(1, 50, 1, 0, RECORD)]
+    work = [call(1, 60, 1, 0, WAIT), call(1, 64, 5, 3), kernel(7, 70, 50, 3)]
+    for events in ([*gathers, *ahead, *work], [event for event in [*gathers, *ahead, *work] if event.name != RECORD]):
+        assert waits(us(events))[1] == [("EVENT_ORDER", 56, 70)]
+
+
 def test_it_needs_something_enqueued_after_the_wait() -> None:
     assert waits(us([*COMPUTE, call(1, 22, 1, 0, WAIT)]))[1] == []
     assert waits(us([call(1, 22, 1, 0, WAIT), call(1, 30, 5, 2), kernel(20, 508, 50, 2)]))[1] == []
@@ -210,11 +219,11 @@ def slow_pairs(tasks: Tasks, queues: DeviceQueues, ready_ns: np.ndarray, flow: l
         before = [e for e in entries if first is None or e < first]
         return first, before[-1] if before else None
 
-    def recorded(stream: int, until: int, wait: oracle.Row, back: bool) -> int | None:
+    def recorded(stream: int, until: int, wait: oracle.Row) -> int | None:
         own = [r for r in rows if r.name == RECORD and flow[r.track] == flow[wait.track]]
         own = [r for r in own if tasks.start_node[r.row] < tasks.start_node[wait.row]]
         moments = [r.start for r in sorted(own, key=lambda r: -int(tasks.start_node[r.row]))]
-        for moment in moments[: RECORDS_BACK if back else 1]:
+        for moment in moments[:RECORDS_BACK]:
             last = split(stream, moment)[1]
             if last is None:
                 return None
@@ -223,7 +232,7 @@ def slow_pairs(tasks: Tasks, queues: DeviceQueues, ready_ns: np.ndarray, flow: l
         if moments:
             return None
         last = split(stream, wait.start)[1]
-        if back and last is not None:
+        if last is not None:
             done = [e for e in streams[stream] if all(end[b] <= until for b in streams[stream] if b <= e)]
             last = min(last, done[-1]) if done else None
         return last if last is not None and end[last] <= until else None
@@ -245,7 +254,7 @@ def slow_pairs(tasks: Tasks, queues: DeviceQueues, ready_ns: np.ndarray, flow: l
                 continue
             fits = []
             for other in range(len(streams)):
-                source = recorded(other, start[target], wait, True) if other != then else None
+                source = recorded(other, start[target], wait) if other != then else None
                 if source is not None and end[source] >= ready_ns[target] + HELD_NS:
                     fits.append((start[target] - end[source], other, source))
             if fits and min(fits)[0] <= NEAR_NS:
@@ -265,7 +274,7 @@ def slow_pairs(tasks: Tasks, queues: DeviceQueues, ready_ns: np.ndarray, flow: l
                 other = before[-1 - behind]
         target = split(then, wait.start)[0]
         if target is not None:
-            source = recorded(other, start[target], wait, start[target] - ready_ns[target] >= HELD_NS)
+            source = recorded(other, start[target], wait)
             if source is not None:
                 pairs.add((source, target))
     return pairs
