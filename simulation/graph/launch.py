@@ -71,20 +71,27 @@ def latencies(tasks: Tasks, pairs: Pairs) -> np.ndarray:
 def _without_waits(
     seen_ns: np.ndarray, free: np.ndarray, alone: np.ndarray, group: np.ndarray, trace: np.ndarray, traces: int
 ) -> np.ndarray:
-    """What a launch takes that waits for nothing, by kind: i64, -1 where none is seen. Waiting takes longer, never
-    shorter; what a kind does that was never free, the others of its trace say, then the fastest."""
-    groups = KINDS * traces
-    often = np.bincount(group[free], minlength=groups) >= SEEN_LEAST
-    fastest = _fastest(seen_ns[alone], group[alone], groups)
-    most = np.where(often, per_group(seen_ns[alone], group[alone], groups, LATENCY_PERCENT), fastest)
-    latency = np.minimum(per_group(seen_ns[free], group[free], groups, LATENCY_PERCENT), most)
+    """What a launch takes that waits for nothing, by kind: i64, -1 where none is seen. What a kind does that was never
+    free, the others of its trace say, then the fastest."""
+    kinds = KINDS * traces
+    latency = _not_waiting(seen_ns, free, alone, group, kinds)
     for others in (
-        np.repeat(per_group(seen_ns[free], trace[free], traces, LATENCY_PERCENT), KINDS),
-        fastest,
+        np.repeat(_not_waiting(seen_ns, free, alone, trace, traces), KINDS),
+        _fastest(seen_ns[alone], group[alone], kinds),
         np.repeat(_fastest(seen_ns[alone], trace[alone], traces), KINDS),
     ):
         latency = np.where(latency >= 0, latency, others)
     return np.asarray(latency)
+
+
+def _not_waiting(
+    seen_ns: np.ndarray, free: np.ndarray, alone: np.ndarray, group: np.ndarray, groups: int
+) -> np.ndarray:
+    """What the `free` launches of each group take: i64, -1 none. Waiting takes longer, never shorter, so no longer
+    than those that found their stream idle; where few were free, than the fastest of these."""
+    often = np.bincount(group[free], minlength=groups) >= SEEN_LEAST
+    usual, most = (per_group(seen_ns[chosen], group[chosen], groups, LATENCY_PERCENT) for chosen in (free, alone))
+    return np.asarray(np.minimum(usual, np.where(often, most, _fastest(seen_ns[alone], group[alone], groups))))
 
 
 def _fastest(seen_ns: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:

@@ -50,7 +50,8 @@ def test_a_launch_takes_no_longer_than_where_it_follows_a_wait() -> None:
     waits = [call(1, 1_000 * at, 10, 0, "cudaStreamWaitEvent") for at in range(1, 6)]
     behind = [call(1, 1_000 * at + 20, 10, at) for at in range(1, 6)]
     run = [kernel(7, 1_000 * at + 20 + 60, 10, at) for at in range(1, 6)]
-    graph = build_graph(make_run([call(1, 0, 10, 9), kernel(7, 900, 10, 9), *waits, *behind, *run]))
+    copy = [call(1, 5_050, 10, 10), kernel(7, 5_400, 10, 10, "gpu_memcpy")]  # a kind that never found its stream idle
+    graph = build_graph(make_run([call(1, 0, 10, 9), kernel(7, 900, 10, 9), *waits, *behind, *run, *copy]))
     assert set(weights(graph, Family.LAUNCH)) == {60}
 
 
