@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from simulation.graph.awaited import DeviceQueues
+from simulation.graph.awaited import NEVER_NS, DeviceQueues
 from simulation.graph.calibration import per_group
 from simulation.graph.calls import calls_named
 from simulation.graph.edges import Edges
@@ -373,11 +373,14 @@ def _unseen(
                 begin, end = offsets[stream], offsets[stream + 1]
                 last = begin + np.searchsorted(ended_ns[begin:end], begins, side="right") - 1
                 first = begin + np.searchsorted(ended_ns[begin:end], explained_ns[target])
-                enqueued = _enqueued(from_here_ns, offsets, stream, enqueued_ns[target]) - 1
+                launched = (
+                    enqueued_ns[target] != NEVER_NS
+                )  # else before the recording, like others: by none of their calls
+                enqueued = _enqueued(from_here_ns, offsets, stream, enqueued_ns[target] + (not launched)) - 1
                 if last < first or last > enqueued or end_ns[last] < explained_ns[target] + HELD_NS:
                     continue
                 chance = (last - first + 1) * NEAR_NS / held_ns
-                if (last == enqueued or chance <= CHANCE) and begins - end_ns[last] < nearest:
+                if ((launched and last == enqueued) or chance <= CHANCE) and begins - end_ns[last] < nearest:
                     nearest, best = begins - end_ns[last], last
             if best != NONE:
                 sources[n], targets[n] = best, target

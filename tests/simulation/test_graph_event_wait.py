@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulation.graph import Family, Rule, TaskGraph, build_graph, event_wait
-from simulation.graph.awaited import DeviceQueues
+from simulation.graph.awaited import NEVER_NS, DeviceQueues
 from simulation.graph.event_wait import CHANCE, HELD_NS, NEAR_NS, NONE, RECORDS_BACK
 from simulation.graph.tasks import Tasks
 from simulation.replay import predict, replay
@@ -150,6 +150,12 @@ def test_it_sees_what_was_held_up_without_a_wait() -> None:
     assert waits(us([*COMPUTE, call(1, 30, 5, 2), kernel(20, 508, 50, 2)]))[1] == [("STREAM_HELD", 506, 508)]
 
 
+def test_it_sees_what_was_held_up_though_launched_before_the_recording() -> None:
+    """A window cut out of a job whose queues are full: neither the launches are there nor the waits."""
+    before = [kernel(7, 0, 50), kernel(20, 0, 500), kernel(7, 502, 50), kernel(20, 510, 900), kernel(7, 553, 900)]
+    assert waits(us([op(1, 0, 5), *before]))[1] == [("STREAM_HELD", 500, 502)]
+
+
 def test_it_does_not_take_chance_for_a_wait() -> None:
     busy = [event for at in range(40) for event in (call(1, at * 2, 1, at + 1), kernel(7, 100 + at * 10, 9, at + 1))]
     late = [call(1, 70, 1, 99), kernel(20, 320, 5, 99), call(1, 90, 1, 100), kernel(20, 700, 5, 100)]
@@ -157,8 +163,10 @@ def test_it_does_not_take_chance_for_a_wait() -> None:
 
 
 launched = st.tuples(
-    st.integers(1, 2), st.integers(0, 200), st.sampled_from([7, 20, 24]), st.integers(0, 200), st.integers(1, 120)
+    st.integers(0, 2), st.integers(0, 200), st.sampled_from([7, 20, 24]), st.integers(0, 200), st.integers(1, 120)
 )
+"""Thread, 0 of none; when; stream; how much later it runs; for how long."""
+
 marks = st.tuples(st.integers(1, 2), st.integers(0, 200), st.sampled_from([WAIT, RECORD, WAIT]))
 
 
@@ -169,7 +177,8 @@ def test_it_resolves_waits_by_definition(
 ) -> None:
     events = [call(thread, at, 1, 0, name) for thread, at, name in calls]
     for number, (thread, at, stream, after, dur) in enumerate(works, start=1):
-        events += [call(thread, at, 1, number), kernel(stream, at + after, dur, number)]
+        events += [call(thread, at, 1, number)] if thread else []
+        events += [kernel(stream, at + after, dur, number)]
     tasks = Tasks.of(us(events))
     queues = DeviceQueues.of(tasks)
     ready_ns = queues.ready_ns(tasks, np.full(len(tasks), 6 * US))
@@ -197,7 +206,7 @@ def slow_ready(tasks: Tasks, queues: DeviceQueues) -> list[int]:
             call_row = tasks.launch[queues.rows[entry]]
             ends = [int(tasks.end_ns[queues.rows[before]]) for before in stream if before < entry]
             launched_ns = int(tasks.start_ns[call_row]) + 6 * US if call_row >= 0 else None
-            ready[entry] = max([*ends, *([launched_ns] if launched_ns is not None else [])])
+            ready[entry] = max([NEVER_NS, *ends, *([launched_ns] if launched_ns is not None else [])])
     return [ready[entry] for entry in sorted(ready)]
 
 
@@ -291,13 +300,15 @@ def slow_unseen(tasks: Tasks, queues: DeviceQueues, explained: list[int]) -> lis
             held, fits = start[target] - explained[target], []
             for other in streams:
                 done = [e for e in other if all(end[b] <= start[target] for b in other if b <= e)]
-                before = [e for e in other if not all(enqueued[x] >= enqueued[target] for x in other if x >= e)]
-                if other is then or not done or not before or held < HELD_NS:
+                known = enqueued[target] != NEVER_NS
+                until = enqueued[target] if known else NEVER_NS + 1  # then beside all that nobody here launched
+                before = [e for e in other if not all(enqueued[x] >= until for x in other if x >= e)]
+                if other is then or not done or not before or held < HELD_NS or explained[target] < 0:
                     continue
                 last = done[-1]
                 running = [max(end[b] for b in other if b <= e) for e in other]
                 chances = sum(explained[target] <= ran for ran, e in zip(running, other, strict=True) if e <= last)
-                likely = last == before[-1] or chances * NEAR_NS / held <= CHANCE
+                likely = (known and last == before[-1]) or chances * NEAR_NS / held <= CHANCE
                 near = start[target] - end[last] <= NEAR_NS and end[last] >= explained[target] + HELD_NS
                 if likely and near and last <= before[-1] and chances:
                     fits.append((start[target] - end[last], streams.index(other), last))
