@@ -58,6 +58,12 @@ def place(infos: Sequence[TraceInfo], quality: QualityReport) -> list[int | None
     return placed
 
 
+def in_order(info: TraceInfo) -> tuple[list[str | int], str]:
+    """Files by name, numbers in it by value, then by content: the same whatever order they were given in."""
+    words = re.split(r"(\d+)", info.file_name)
+    return [int(word) if word.isdecimal() else word for word in words], info.source_sha256
+
+
 def from_name(name: str) -> int | None:
     """The rank that a file's name, or the folders before it, tell by one of RULES."""
     for part in reversed(name.split("/")):

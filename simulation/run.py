@@ -76,7 +76,7 @@ class Run:
 
         An execution trace is taken into the recorded trace that it belongs to.
         """
-        traces = paired(traces)
+        traces = sorted(paired(traces), key=lambda trace: ranks.in_order(trace.info))
         quality = QualityReport.merged(trace.quality for trace in traces)
         placed = ranks.place([trace.info for trace in traces], quality)
         order = sorted(range(len(traces)), key=lambda at: (placed[at] is None, placed[at] or 0))

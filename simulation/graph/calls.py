@@ -90,21 +90,21 @@ def calls_named(tasks: Tasks, part: str) -> np.ndarray:
     return np.flatnonzero(np.concatenate([np.zeros(0, bool), *masks]) & tasks.is_call)
 
 
-def usual_ns(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
-    """For each of `rows`, how long half of the listed calls of its trace and name take at most: i64."""
+def usual_ns(tasks: Tasks, rows: np.ndarray, share: float = 0.5) -> np.ndarray:
+    """For each of `rows`, how long that share of the listed calls of its trace and name take at most: i64."""
     duration = tasks.end_ns[rows] - tasks.start_ns[rows]
     first = np.cumsum([0, *(len(table.names) for table in tasks.run.traces)])
     group = first[tasks.trace[rows]] + gathered(tasks.run, "name")[rows]
-    return np.asarray(_medians(*by_source(group, duration, int(first[-1])))[group])
+    return np.asarray(_not_exceeded(*by_source(group, duration, int(first[-1])), share)[group])
 
 
 @njit(cache=True, nogil=True)
-def _medians(begin: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Per group, whose values lie together, the value that half of them do not exceed; 0 of an empty one: i64."""
+def _not_exceeded(begin: np.ndarray, values: np.ndarray, share: float) -> np.ndarray:
+    """Per group, whose values lie together, the value that the share of them do not exceed; 0 of an empty one: i64."""
     found = np.zeros(len(begin) - 1, np.int64)
     for group in range(len(found)):
         count = begin[group + 1] - begin[group]
         if count > 0:
-            at = (count - 1) // 2
+            at = int((count - 1) * share)
             found[group] = np.partition(values[begin[group] : begin[group + 1]], at)[at]
     return found

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from simulation.graph.awaited import DeviceQueues
+from simulation.graph.awaited import NEVER_NS, DeviceQueues
 from simulation.graph.calibration import per_group
 from simulation.graph.calls import calls_named
 from simulation.graph.edges import Edges
@@ -270,11 +270,8 @@ def _resolve(
         target = _enqueued(from_here_ns, offsets, then, wait_ns[w])
         if launch == NONE or target == offsets[then + 1]:
             continue
-        held = start_ns[target] - ready_ns[target] >= HELD_NS
         stream = launch_stream[launch]
-        source = _awaited(
-            stream, start_ns[target], wait_ns[w], records_ns, offsets, from_here_ns, ended_ns, end_ns, held
-        )
+        source = _awaited(stream, start_ns[target], wait_ns[w], records_ns, offsets, from_here_ns, ended_ns, end_ns)
         if source != NONE:
             found[0, n], found[1, n], found[2, n] = source, target, _ORDER
             n += 1
@@ -301,9 +298,7 @@ def _held_by(
     for stream in range(first_stream, after_stream):
         source = NONE
         if stream != then:
-            source = _awaited(
-                stream, start_ns[target], wait_ns, records_ns, offsets, from_here_ns, ended_ns, end_ns, True
-            )
+            source = _awaited(stream, start_ns[target], wait_ns, records_ns, offsets, from_here_ns, ended_ns, end_ns)
         if source == NONE or end_ns[source] < ready_ns[target] + HELD_NS:
             continue
         if start_ns[target] - end_ns[source] < nearest:
@@ -331,21 +326,19 @@ def _awaited(
     from_here_ns: np.ndarray,
     ended_ns: np.ndarray,
     end_ns: np.ndarray,
-    back: bool,
 ) -> int:
     """The entry of the stream that the awaited event was recorded after, NONE none: it had ended by `until_ns`.
 
-    Without records it is taken to be the last that was enqueued before the wait; with `back` one before it, or an
-    earlier record, if that one had not ended.
+    Without records it is taken to be the last that was enqueued before the wait. Where that one had not ended it is one
+    before it, or an earlier record: works are launched ahead, and awaited one by one.
     """
     begin = offsets[stream]
     if len(records_ns) == 0:
         last = _enqueued(from_here_ns, offsets, stream, wait_ns) - 1
-        if back:
-            ended = begin + np.searchsorted(ended_ns[begin : offsets[stream + 1]], until_ns, side="right") - 1
-            last = min(last, ended)
+        ended = begin + np.searchsorted(ended_ns[begin : offsets[stream + 1]], until_ns, side="right") - 1
+        last = min(last, ended)
         return last if last >= begin and end_ns[last] <= until_ns else NONE
-    for i in range(min(len(records_ns), RECORDS_BACK if back else 1)):
+    for i in range(min(len(records_ns), RECORDS_BACK)):
         last = _enqueued(from_here_ns, offsets, stream, records_ns[len(records_ns) - 1 - i]) - 1
         if last < begin:
             return NONE
@@ -380,11 +373,14 @@ def _unseen(
                 begin, end = offsets[stream], offsets[stream + 1]
                 last = begin + np.searchsorted(ended_ns[begin:end], begins, side="right") - 1
                 first = begin + np.searchsorted(ended_ns[begin:end], explained_ns[target])
-                enqueued = _enqueued(from_here_ns, offsets, stream, enqueued_ns[target]) - 1
+                launched = (
+                    enqueued_ns[target] != NEVER_NS
+                )  # else before the recording, like others: by none of their calls
+                enqueued = _enqueued(from_here_ns, offsets, stream, enqueued_ns[target] + (not launched)) - 1
                 if last < first or last > enqueued or end_ns[last] < explained_ns[target] + HELD_NS:
                     continue
                 chance = (last - first + 1) * NEAR_NS / held_ns
-                if (last == enqueued or chance <= CHANCE) and begins - end_ns[last] < nearest:
+                if ((launched and last == enqueued) or chance <= CHANCE) and begins - end_ns[last] < nearest:
                     nearest, best = begins - end_ns[last], last
             if best != NONE:
                 sources[n], targets[n] = best, target

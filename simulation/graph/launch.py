@@ -2,7 +2,8 @@
 
 The latency is calibrated per trace and kind (kernel, copy, fill; launched alone or as part of a graph) from events
 that found their stream idle, and were not launched right behind a wait between streams: anywhere else what they wait
-for would be taken for latency.
+for would be taken for latency. It is no longer than that of all that found their stream idle, and where few are left no
+longer than that of the fastest of them.
 """
 
 from __future__ import annotations
@@ -17,9 +18,18 @@ from simulation.graph.launched import Launched, launched_as
 from simulation.graph.stream_order import Pairs
 from simulation.graph.tasks import Tasks
 
+KINDS = 6
+"""Of what is calibrated together: kernels, copies and fills, alone or in a graph."""
+
 LATENCY_PERCENT = 20
 """Waits that are not seen make it longer, so less than the median; where it is far less, what is above stays a
 residual, even where a slower device would hide it."""
+
+SEEN_LEAST = 8
+"""Fewer launches that waited for nothing may be none: each may have waited for something that is not seen."""
+
+NEAR = 2
+"""Launches that wait for nothing differ by less than this factor."""
 
 SKEWED_PERCENT = 0.1
 """Where device events start before their call the clocks differ; nearly all events must fit the offset."""
@@ -46,19 +56,48 @@ def latencies(tasks: Tasks, pairs: Pairs) -> np.ndarray:
     rows = tasks.linked
     call_ns = tasks.start_ns[tasks.launch[rows]]
     seen = tasks.start_ns[rows] - call_ns
-    group, groups = _groups(tasks, rows), 6 * len(tasks.run.traces)
+    group, groups = _groups(tasks, rows), KINDS * len(tasks.run.traces)
     alone = idle_since[rows] <= call_ns
     free = alone & ~_behind_waits(tasks, tasks.launch[rows])
-    latency = per_group(seen[free], group[free], groups, LATENCY_PERCENT)
-    for others in (free, alone):  # what a kind does that was not seen free: as the others of its trace
-        usual = per_group(seen[others], tasks.trace[rows][others], len(tasks.run.traces), LATENCY_PERCENT)
-        latency = np.where(latency >= 0, latency, np.repeat(usual, 6))
+    latency = _without_waits(seen, free, alone, group, tasks.trace[rows], len(tasks.run.traces))
     latency = np.maximum(latency, 0)
     earliest = per_group(seen, group, groups, SKEWED_PERCENT)
     usual = per_group(seen, group, groups, LATENCY_PERCENT)
     found = np.zeros(len(tasks), np.int64)
     found[tasks.streams] = np.where(usual < 0, earliest, latency)[_groups(tasks, tasks.streams)]
     return found
+
+
+def _without_waits(
+    seen_ns: np.ndarray, free: np.ndarray, alone: np.ndarray, group: np.ndarray, trace: np.ndarray, traces: int
+) -> np.ndarray:
+    """What a launch takes that waits for nothing, by kind: i64, -1 where none is seen. What a kind does that was never
+    free, the others of its trace say, then the fastest."""
+    kinds = KINDS * traces
+    latency = _not_waiting(seen_ns, free, alone, group, kinds)
+    for others in (
+        np.repeat(_not_waiting(seen_ns, free, alone, trace, traces), KINDS),
+        _fastest(seen_ns[alone], group[alone], kinds),
+        np.repeat(_fastest(seen_ns[alone], trace[alone], traces), KINDS),
+    ):
+        latency = np.where(latency >= 0, latency, others)
+    return np.asarray(latency)
+
+
+def _not_waiting(
+    seen_ns: np.ndarray, free: np.ndarray, alone: np.ndarray, group: np.ndarray, groups: int
+) -> np.ndarray:
+    """What the `free` launches of each group take: i64, -1 none. Waiting takes longer, never shorter, so no longer
+    than those that found their stream idle; where few were free, than the fastest of these."""
+    often = np.bincount(group[free], minlength=groups) >= SEEN_LEAST
+    usual, most = (per_group(seen_ns[chosen], group[chosen], groups, LATENCY_PERCENT) for chosen in (free, alone))
+    return np.asarray(np.minimum(usual, np.where(often, most, _fastest(seen_ns[alone], group[alone], groups))))
+
+
+def _fastest(seen_ns: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
+    """What the fastest launches of each group take, without those that took longer by a factor: i64, -1 none."""
+    near = seen_ns <= NEAR * per_group(seen_ns, group, groups, 0)[group]
+    return per_group(seen_ns[near], group[near], groups, LATENCY_PERCENT)
 
 
 def _groups(tasks: Tasks, rows: np.ndarray) -> np.ndarray:

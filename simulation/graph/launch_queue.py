@@ -19,8 +19,11 @@ from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
 from simulation.graph.tasks import Tasks
 
+QUICK_SHARE = 0.1
+"""Of the calls of a name, so many are taken not to have been held up; while a queue is full, most are."""
+
 HELD_NS = 20_000
-"""A launch that was held up took at least this much longer than half of the calls of its name."""
+"""A launch that was held up took at least this much longer than those."""
 
 RELEASE_NS = 30_000
 """It returned at most this long after what made room had ended."""
@@ -77,7 +80,8 @@ def find(tasks: Tasks) -> FullQueue:
     near = (outstanding >= NEARLY * depth[stream]) & (depth[stream] >= DEPTH_LEAST)
     at = np.flatnonzero(near)
     calls = queues.call[at]
-    slow = tasks.end_ns[calls] - tasks.start_ns[calls] >= usual_ns(tasks, queues.call)[at] + HELD_NS
+    quick_ns = usual_ns(tasks, queues.call, QUICK_SHARE)[at]
+    slow = tasks.end_ns[calls] - tasks.start_ns[calls] >= quick_ns + HELD_NS
     slow &= (ended[at] >= queues.offsets[stream[at]]) & (returned_ns[at] - end_ns[ended[at]] <= RELEASE_NS)
     held = np.zeros(len(place), bool)
     held[at[slow]] = True

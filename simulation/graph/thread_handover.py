@@ -33,6 +33,7 @@ IDLE_NS = 100_000
 SOON_NS = 500_000
 """A thread that was given work goes on at most this long after."""
 
+NONE = -1
 FORWARD_FLOW = "fwdbwd"
 FRAMES = frozenset({"user_annotation", "python_function", "gpu_user_annotation"})
 
@@ -52,12 +53,10 @@ def edges(tasks: Tasks) -> Edges:
     poll take no part. Cost: O(host nodes)."""
     idle = find_idle(tasks)
     end_ns = np.where(idle.end == ROOT, np.iinfo(np.int64).max, tasks.node_ns[idle.end])
-    giver, taker = _given(
-        idle.trace, idle.track, idle.begin != ROOT, tasks.node_ns[idle.begin], end_ns, SOON_NS
+    tied = _partners(tasks)
+    giver, taker, known = _given(
+        idle.trace, idle.track, idle.begin != ROOT, tasks.node_ns[idle.begin], end_ns, tied, SOON_NS
     )  # fmt: skip
-    partners = _partners(tasks)
-    threads = idle.track[giver].tolist(), idle.track[taker].tolist()
-    known = np.array([pair in partners for pair in zip(*threads, strict=True)], bool)
     asking, asked = _asked(tasks, idle, giver[known], taker[known], taker)
     source, target = np.append(idle.begin[giver], asking), np.append(idle.end[taker], asked)
     told = np.where(known, Rule.HANDOVER_TOLD, Rule.HANDOVER_GAP)
@@ -164,27 +163,43 @@ def _rests(tasks: Tasks) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def _given(
-    trace: np.ndarray, track: np.ndarray, can_give: np.ndarray, begin_ns: np.ndarray, end_ns: np.ndarray, soon_ns: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """(giver, taker): the idleness in which one thread rests while that of another, which began earlier, ends."""
-    givers, takers, n = np.empty(len(trace), np.int64), np.empty(len(trace), np.int64), 0
-    for taker in range(len(trace)):
+    trace: np.ndarray,
+    track: np.ndarray,
+    can_give: np.ndarray,
+    begin_ns: np.ndarray,
+    end_ns: np.ndarray,
+    tied: np.ndarray,
+    soon_ns: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(giver, taker, whether their threads are tied): the idleness in which one thread rests while that of another,
+    which began earlier, ends. `tied`: pairs of tracks, both ways, i64[n, 2] in ascending order."""
+    tracks = 1 + max(track.max() if len(track) else 0, tied.max() if len(tied) else 0)
+    ties = tied[:, 0] * tracks + tied[:, 1]
+    owner = np.full(tracks, NONE, np.int64)  # per thread, the idleness in which its giver of last time began to rest
+    found, is_tied = np.full(len(trace), NONE, np.int64), np.zeros(len(trace), np.bool_)
+    for taker in np.argsort(end_ns, kind="mergesort"):
         after = np.searchsorted(trace, trace[taker], side="right")
         last = taker + np.searchsorted(begin_ns[taker:after], end_ns[taker], side="right") - 1
+        best = -1
         for giver in range(last, taker, -1):
-            if track[giver] == track[taker]:
-                continue
             if begin_ns[giver] < end_ns[taker] - soon_ns or begin_ns[giver] <= begin_ns[taker]:
                 break
-            if can_give[giver] and end_ns[giver] > end_ns[taker]:
-                givers[n], takers[n] = giver, taker
-                n += 1
-                break
-    return givers[:n], takers[:n]
+            if track[giver] == track[taker] or not can_give[giver] or end_ns[giver] <= end_ns[taker]:
+                continue
+            tie = track[taker] * tracks + track[giver]
+            at = np.searchsorted(ties, tie)
+            knows = at < len(ties) and ties[at] == tie
+            good = 2 * knows + (owner[track[giver]] == taker)
+            if good > best:
+                best, found[taker], is_tied[taker] = good, giver, knows
+        if best >= 0:
+            owner[track[taker]] = found[taker]
+    takers = np.flatnonzero(found != NONE)
+    return found[takers], takers, is_tied[takers]
 
 
-def _partners(tasks: Tasks) -> set[tuple[int, int]]:
-    """Pairs of global tracks that autograd ties, both ways."""
+def _partners(tasks: Tasks) -> np.ndarray:
+    """Pairs of global tracks that autograd ties, both ways: i64[n, 2], ascending."""
     base = np.concatenate([[0], np.cumsum([len(table.tracks) for table in tasks.run.traces])])
     found: set[tuple[int, int]] = set()
     for table, first in zip(tasks.run.traces, base.tolist(), strict=False):
@@ -199,7 +214,7 @@ def _partners(tasks: Tasks) -> set[tuple[int, int]]:
             (np.asarray(ops["sequence"])[numbered], np.asarray(ops["row"])[numbered]),
         ):
             found |= _sharing(key, first + table.track[row].astype(np.int64))
-    return found
+    return np.array(sorted(found), np.int64).reshape(-1, 2)
 
 
 def _sharing(key: np.ndarray, track: np.ndarray) -> set[tuple[int, int]]:

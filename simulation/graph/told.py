@@ -80,7 +80,7 @@ def told_waits(tasks: Tasks, queues: DeviceQueues) -> tuple[np.ndarray, np.ndarr
     found = [np.zeros((3, 0), np.int64)]
     for trace, table in enumerate(tasks.run.traces):
         syncs: dict[str, Any] = {**table.sides["syncs"]}
-        if not len(syncs["row"]):
+        if not len(syncs["row"]) or not len(queues.rows):
             continue
         kind = np.array([*syncs["sync"].words, ""])[syncs["sync"].codes]
         marks = np.flatnonzero(kind == "Stream Wait Event")

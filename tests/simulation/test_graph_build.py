@@ -45,6 +45,25 @@ def test_it_calibrates_launches_on_idle_streams_only() -> None:
     assert weights(build_graph(make_run(events)), Family.LAUNCH) == [60, 60]
 
 
+def test_a_launch_takes_no_longer_than_where_it_follows_a_wait() -> None:
+    """The one launch that follows no wait was held up; those behind waits, of which most waited for nothing, say so."""
+    waits = [call(1, 1_000 * at, 10, 0, "cudaStreamWaitEvent") for at in range(1, 6)]
+    behind = [call(1, 1_000 * at + 20, 10, at) for at in range(1, 6)]
+    run = [kernel(7, 1_000 * at + 20 + 60, 10, at) for at in range(1, 6)]
+    copy = [call(1, 5_050, 10, 10), kernel(7, 5_400, 10, 10, "gpu_memcpy")]  # a kind that never found its stream idle
+    graph = build_graph(make_run([call(1, 0, 10, 9), kernel(7, 900, 10, 9), *waits, *behind, *run, *copy]))
+    assert set(weights(graph, Family.LAUNCH)) == {60}
+
+
+def test_a_launch_takes_what_the_fastest_take_where_all_are_behind_waits() -> None:
+    """As on a later stage of a pipeline, whose work waits for what comes in: five of eight waited for it."""
+    waits = [call(1, 10_000 * at, 10, 0, "cudaStreamWaitEvent") for at in range(8)]
+    launches = [call(1, 10_000 * at + 20, 10, at + 1) for at in range(8)]
+    took = [60, 70, 65, 2_000, 3_000, 4_000, 5_000, 6_000]
+    run = [kernel(7, 10_000 * at + 20 + took[at], 10, at + 1) for at in range(8)]
+    assert set(weights(build_graph(make_run([*waits, *launches, *run])), Family.LAUNCH)) == {60}
+
+
 def test_it_calibrates_gaps_on_full_queues_only() -> None:
     full = [call(1, 0, 10, 1), kernel(7, 60, 1_000, 1), call(1, 100, 10, 2), kernel(7, 1_065, 10, 2)]
     idle = [call(1, 5_000, 10, 3), kernel(7, 5_060, 10, 3)]

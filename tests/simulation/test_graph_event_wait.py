@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulation.graph import Family, Rule, TaskGraph, build_graph, event_wait
-from simulation.graph.awaited import DeviceQueues
+from simulation.graph.awaited import NEVER_NS, DeviceQueues
 from simulation.graph.event_wait import CHANCE, HELD_NS, NEAR_NS, NONE, RECORDS_BACK
 from simulation.graph.tasks import Tasks
 from simulation.replay import predict, replay
@@ -132,6 +132,15 @@ def test_it_finds_what_a_thread_launched_that_works_for_the_waiting_one() -> Non
     assert waits(us([*begin, *strangers, *end]))[1] == []
 
 
+def test_it_finds_what_is_awaited_behind_what_was_launched_ahead() -> None:
+    """The gather for the next layer is launched before the work that waits for that of this layer."""
+    gathers = [call(1, 0, 5, 1), kernel(22, 6, 50, 1), call(1, 10, 1, 0, RECORD)]
+    ahead = [call(1, 40, 5, 2), kernel(22, 57, 500, 2), call(1, 50, 1, 0, RECORD)]
+    work = [call(1, 60, 1, 0, WAIT), call(1, 64, 5, 3), kernel(7, 70, 50, 3)]
+    for events in ([*gathers, *ahead, *work], [event for event in [*gathers, *ahead, *work] if event.name != RECORD]):
+        assert waits(us(events))[1] == [("EVENT_ORDER", 56, 70)]
+
+
 def test_it_needs_something_enqueued_after_the_wait() -> None:
     assert waits(us([*COMPUTE, call(1, 22, 1, 0, WAIT)]))[1] == []
     assert waits(us([call(1, 22, 1, 0, WAIT), call(1, 30, 5, 2), kernel(20, 508, 50, 2)]))[1] == []
@@ -141,6 +150,12 @@ def test_it_sees_what_was_held_up_without_a_wait() -> None:
     assert waits(us([*COMPUTE, call(1, 30, 5, 2), kernel(20, 508, 50, 2)]))[1] == [("STREAM_HELD", 506, 508)]
 
 
+def test_it_sees_what_was_held_up_though_launched_before_the_recording() -> None:
+    """A window cut out of a job whose queues are full: neither the launches are there nor the waits."""
+    before = [kernel(7, 0, 50), kernel(20, 0, 500), kernel(7, 502, 50), kernel(20, 510, 900), kernel(7, 553, 900)]
+    assert waits(us([op(1, 0, 5), *before]))[1] == [("STREAM_HELD", 500, 502)]
+
+
 def test_it_does_not_take_chance_for_a_wait() -> None:
     busy = [event for at in range(40) for event in (call(1, at * 2, 1, at + 1), kernel(7, 100 + at * 10, 9, at + 1))]
     late = [call(1, 70, 1, 99), kernel(20, 320, 5, 99), call(1, 90, 1, 100), kernel(20, 700, 5, 100)]
@@ -148,8 +163,10 @@ def test_it_does_not_take_chance_for_a_wait() -> None:
 
 
 launched = st.tuples(
-    st.integers(1, 2), st.integers(0, 200), st.sampled_from([7, 20, 24]), st.integers(0, 200), st.integers(1, 120)
+    st.integers(0, 2), st.integers(0, 200), st.sampled_from([7, 20, 24]), st.integers(0, 200), st.integers(1, 120)
 )
+"""Thread, 0 of none; when; stream; how much later it runs; for how long."""
+
 marks = st.tuples(st.integers(1, 2), st.integers(0, 200), st.sampled_from([WAIT, RECORD, WAIT]))
 
 
@@ -160,7 +177,8 @@ def test_it_resolves_waits_by_definition(
 ) -> None:
     events = [call(thread, at, 1, 0, name) for thread, at, name in calls]
     for number, (thread, at, stream, after, dur) in enumerate(works, start=1):
-        events += [call(thread, at, 1, number), kernel(stream, at + after, dur, number)]
+        events += [call(thread, at, 1, number)] if thread else []
+        events += [kernel(stream, at + after, dur, number)]
     tasks = Tasks.of(us(events))
     queues = DeviceQueues.of(tasks)
     ready_ns = queues.ready_ns(tasks, np.full(len(tasks), 6 * US))
@@ -188,7 +206,7 @@ def slow_ready(tasks: Tasks, queues: DeviceQueues) -> list[int]:
             call_row = tasks.launch[queues.rows[entry]]
             ends = [int(tasks.end_ns[queues.rows[before]]) for before in stream if before < entry]
             launched_ns = int(tasks.start_ns[call_row]) + 6 * US if call_row >= 0 else None
-            ready[entry] = max([*ends, *([launched_ns] if launched_ns is not None else [])])
+            ready[entry] = max([NEVER_NS, *ends, *([launched_ns] if launched_ns is not None else [])])
     return [ready[entry] for entry in sorted(ready)]
 
 
@@ -210,11 +228,11 @@ def slow_pairs(tasks: Tasks, queues: DeviceQueues, ready_ns: np.ndarray, flow: l
         before = [e for e in entries if first is None or e < first]
         return first, before[-1] if before else None
 
-    def recorded(stream: int, until: int, wait: oracle.Row, back: bool) -> int | None:
+    def recorded(stream: int, until: int, wait: oracle.Row) -> int | None:
         own = [r for r in rows if r.name == RECORD and flow[r.track] == flow[wait.track]]
         own = [r for r in own if tasks.start_node[r.row] < tasks.start_node[wait.row]]
         moments = [r.start for r in sorted(own, key=lambda r: -int(tasks.start_node[r.row]))]
-        for moment in moments[: RECORDS_BACK if back else 1]:
+        for moment in moments[:RECORDS_BACK]:
             last = split(stream, moment)[1]
             if last is None:
                 return None
@@ -223,7 +241,7 @@ def slow_pairs(tasks: Tasks, queues: DeviceQueues, ready_ns: np.ndarray, flow: l
         if moments:
             return None
         last = split(stream, wait.start)[1]
-        if back and last is not None:
+        if last is not None:
             done = [e for e in streams[stream] if all(end[b] <= until for b in streams[stream] if b <= e)]
             last = min(last, done[-1]) if done else None
         return last if last is not None and end[last] <= until else None
@@ -245,7 +263,7 @@ def slow_pairs(tasks: Tasks, queues: DeviceQueues, ready_ns: np.ndarray, flow: l
                 continue
             fits = []
             for other in range(len(streams)):
-                source = recorded(other, start[target], wait, True) if other != then else None
+                source = recorded(other, start[target], wait) if other != then else None
                 if source is not None and end[source] >= ready_ns[target] + HELD_NS:
                     fits.append((start[target] - end[source], other, source))
             if fits and min(fits)[0] <= NEAR_NS:
@@ -265,7 +283,7 @@ def slow_pairs(tasks: Tasks, queues: DeviceQueues, ready_ns: np.ndarray, flow: l
                 other = before[-1 - behind]
         target = split(then, wait.start)[0]
         if target is not None:
-            source = recorded(other, start[target], wait, start[target] - ready_ns[target] >= HELD_NS)
+            source = recorded(other, start[target], wait)
             if source is not None:
                 pairs.add((source, target))
     return pairs
@@ -282,13 +300,15 @@ def slow_unseen(tasks: Tasks, queues: DeviceQueues, explained: list[int]) -> lis
             held, fits = start[target] - explained[target], []
             for other in streams:
                 done = [e for e in other if all(end[b] <= start[target] for b in other if b <= e)]
-                before = [e for e in other if not all(enqueued[x] >= enqueued[target] for x in other if x >= e)]
-                if other is then or not done or not before or held < HELD_NS:
+                known = enqueued[target] != NEVER_NS
+                until = enqueued[target] if known else NEVER_NS + 1  # then beside all that nobody here launched
+                before = [e for e in other if not all(enqueued[x] >= until for x in other if x >= e)]
+                if other is then or not done or not before or held < HELD_NS or explained[target] < 0:
                     continue
                 last = done[-1]
                 running = [max(end[b] for b in other if b <= e) for e in other]
                 chances = sum(explained[target] <= ran for ran, e in zip(running, other, strict=True) if e <= last)
-                likely = last == before[-1] or chances * NEAR_NS / held <= CHANCE
+                likely = (known and last == before[-1]) or chances * NEAR_NS / held <= CHANCE
                 near = start[target] - end[last] <= NEAR_NS and end[last] >= explained[target] + HELD_NS
                 if likely and near and last <= before[-1] and chances:
                     fits.append((start[target] - end[last], streams.index(other), last))
@@ -296,3 +316,10 @@ def slow_unseen(tasks: Tasks, queues: DeviceQueues, explained: list[int]) -> lis
                 pairs.append((min(fits)[2], target))
     assert NONE == -1
     return pairs
+
+
+def test_it_reads_marks_of_waits_without_device_work() -> None:
+    place = {"wait_on_stream": 99, "wait_on_cuda_event_record_corr_id": 3}
+    mark = sync_mark("Stream Wait Event", 1, 10 * US, US, 98, **place)
+    graph, found = waits(make_run([call(1, 10 * US, US, 1, WAIT), mark]))
+    assert found == [] and graph.nodes == 3

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from simulation.graph.awaited import _first_of_thread, _latest
 from simulation.graph.calibration import mean_of_group, per_group
-from simulation.graph.calls import _medians
+from simulation.graph.calls import _not_exceeded
 from simulation.graph.event_wait import NONE, _on_another
 from simulation.graph.tasks import ROOT
 from simulation.graph.thread_handover import _pauses
@@ -32,11 +32,12 @@ def test_it_takes_means_of_groups(pairs: list[tuple[int, int]]) -> None:
         assert found == (round(sum(mine) / len(mine)) if mine else -1)
 
 
-@given(st.lists(st.lists(st.integers(0, 99), max_size=6), max_size=4))
-def test_it_takes_medians(groups: list[list[int]]) -> None:
+@given(st.lists(st.lists(st.integers(0, 99), max_size=6), max_size=4), st.sampled_from([0.1, 0.5]))
+def test_it_takes_what_a_share_does_not_exceed(groups: list[list[int]], share: float) -> None:
     begin = np.cumsum([0, *map(len, groups)])
     values = np.array([value for group in groups for value in group], np.int64)
-    assert _medians(begin, values).tolist() == [sorted(g)[(len(g) - 1) // 2] if g else 0 for g in groups]
+    expected = [sorted(group)[int((len(group) - 1) * share)] if group else 0 for group in groups]
+    assert _not_exceeded(begin, values, share).tolist() == expected
 
 
 @given(st.lists(st.lists(st.integers(0, 99), max_size=6), max_size=4))

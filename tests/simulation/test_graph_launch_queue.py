@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,15 +32,17 @@ def full_queue(launches: int, kernel_ns: int = KERNEL) -> Run:
     return make_run(events)
 
 
-def test_it_infers_the_depth_of_a_queue() -> None:
-    run = full_queue(150)
+@pytest.mark.parametrize("launches", [150, 700])
+def test_it_infers_the_depth_of_a_queue(launches: int) -> None:
+    """Of 700 launches nearly all are held up."""
+    run = full_queue(launches)
     graph = build_graph(run)
     edge = np.flatnonzero(graph.family == Family.LAUNCH_QUEUE)
     rules = [Rule(int(rule)).name for rule in graph.rule[edge]]
     assert set(rules) <= {"QUEUE_HELD", "QUEUE_LIMIT"} and rules.count("QUEUE_HELD") >= 40
     assert (replay(graph).node_ns == graph.measured_ns).all()
     slower = predict(run, graph, np.where(run.traces[0].is_device, 2 * KERNEL, run.traces[0].dur_ns))
-    truth = full_queue(150, 2 * KERNEL).traces[0]
+    truth = full_queue(launches, 2 * KERNEL).traces[0]
     assert abs(int(slower.start_ns[0].max()) - int(truth.start_ns.max())) <= 10 * US
 
 

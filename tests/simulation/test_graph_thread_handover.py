@@ -122,22 +122,53 @@ def test_a_polling_thread_does_not_end_the_run() -> None:
     assert report["measured_ns"] > 8_000 * US  # all that was replayed
 
 
+def test_it_waits_for_the_thread_it_gave_work_to() -> None:
+    """Thread 3, a loader that works beside, comes to rest later than thread 2, which thread 1 waits for."""
+    loader = [op(3, 150, 700), op(3, 2_000, 10)]
+    graph = build_graph(us([op(1, 0, 300), op(2, 320, 480), *loader, op(1, 860, 50)]))
+    assert handovers(graph) == [("HANDOVER_GAP", 300, 320), ("HANDOVER_GAP", 800, 860)]
+
+
+def test_it_waits_for_the_thread_that_autograd_names() -> None:
+    """Nothing was seen to give thread 2 its work: it was at it before thread 1 came to rest."""
+    loader = [op(3, 150, 700), op(3, 2_000, 10)]
+    graph = build_graph(us([numbered(1, 0, 300, 5), numbered(2, 200, 600, 5), *loader, op(1, 860, 50)]))
+    assert handovers(graph) == [("HANDOVER_TOLD", 800, 860)]
+
+
 rest = st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 40), st.integers(0, 20), st.booleans())
+Rest = tuple[int, int, int, int, bool]
 
 
-@given(st.lists(rest, max_size=12))
-def test_it_finds_givers_by_definition(drawn: list[tuple[int, int, int, int, bool]]) -> None:
+def slow_given(idle: list[Rest], tied: set[tuple[int, int]]) -> dict[int, int]:
+    """The giver of each taker by the module's text: takers as they go on, `owner` who gave a thread its work last."""
+    found: dict[int, int] = {}
+    owner: dict[int, int] = {}
+    for taker in sorted(range(len(idle)), key=lambda at: (idle[at][2], at)):
+        group, since, until, thread, _ = idle[taker]
+        fits = [
+            giver
+            for giver, (other, from_, to, track, can) in enumerate(idle)
+            if other == group and track != thread and can and since < from_ <= until < to and from_ >= until - 5
+        ]
+        if fits:
+            of = [idle[giver][3] for giver in fits]
+            ranked = zip(
+                [(thread, track) in tied for track in of],
+                [owner.get(track) == taker for track in of],
+                fits,
+                strict=True,
+            )
+            found[taker] = owner[thread] = max(ranked)[2]
+    return found
+
+
+@given(st.lists(rest, max_size=12), st.sets(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=5))
+def test_it_finds_givers_by_definition(drawn: list[Rest], pairs: set[tuple[int, int]]) -> None:
     idle = sorted((trace, begin, begin + dur, 4 * trace + thread, gives) for trace, thread, begin, dur, gives in drawn)
     columns = [np.array([each[i] for each in idle], kind) for i, kind in enumerate((int, int, int, int, bool))]
     trace, begin, end, track, gives = columns
-    found = _given(trace, track, gives, begin, end, 5)
-    expected = []
-    for taker, (group, since, until, thread, _) in enumerate(idle):
-        fits = [
-            giver
-            for giver, (other, from_, to, owner, can) in enumerate(idle)
-            if other == group and owner != thread and can and since < from_ <= until < to and from_ >= until - 5
-        ]
-        if fits:
-            expected.append((max(fits), taker))
-    assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
+    tied = pairs | {(b, a) for a, b in pairs}
+    giver, taker, knows = _given(trace, track, gives, begin, end, np.array(sorted(tied), np.int64).reshape(-1, 2), 5)
+    assert dict(zip(taker.tolist(), giver.tolist(), strict=True)) == slow_given(idle, tied)
+    assert knows.tolist() == [(track[a], track[b]) in tied for a, b in zip(giver, taker, strict=True)]

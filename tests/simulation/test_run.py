@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,16 @@ def test_it_adds_the_base_before_it_compares(tmp_path: Path) -> None:
     ])  # fmt: skip
     assert run.origin_ns == HOUR_NS + 10_000
     assert [int(trace.start_ns[0]) + shift for trace, shift in zip(run.traces, run.shift_ns, strict=True)] == [0, 1500]
+
+
+@pytest.mark.parametrize("ranks", [(2, 0, 1), (0, 0, 0), (None, None, None), (None, 1, None), (1, 1, 0)])
+def test_it_is_the_same_run_in_whatever_order_its_files_come(tmp_path: Path, ranks: tuple[int | None, ...]) -> None:
+    own = ([event("x", 0)], [event("y", float("nan"))], [event("z", 1, dur=-1)])  # two have findings, of other kinds
+    told = [{} if rank is None else {"distributedInfo": {"rank": rank}} for rank in ranks]
+    files = [write(tmp_path / f"part {9 + at}.json", [event("x", 5), *own[at]], **told[at]) for at in range(3)]
+    runs = [read_run(list(given)) for given in permutations(files)]
+    assert len({(run.ranks, tuple(trace.info.file_name for trace in run.traces)) for run in runs}) == 1
+    assert len({tuple(run.quality) for run in runs}) == 1
 
 
 @pytest.mark.parametrize(
