@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -32,10 +32,10 @@ class Selection:
     steps: frozenset[int] | None = None
     linked_only: bool = False  # leave out device work whose launch is not in the trace, as TraceLens does
 
-    def views(self, run: Run) -> list[RankView]:
-        """The chosen ranks, in the run's order."""
+    def views(self, run: Run, measured: Run | None = None) -> list[RankView]:
+        """The chosen ranks, in the run's order; `measured`: the run that a predicted one is the replay of."""
         chosen = [at for at, rank in enumerate(run.ranks) if self.ranks is None or rank in self.ranks]
-        return [RankView(run, at, self) for at in chosen]
+        return [RankView(run, at, self, measured or run) for at in chosen]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,8 @@ class RankView:
 
     run: Run
     trace: int
-    selection: Selection = field(default_factory=Selection)
+    selection: Selection
+    measured: Run  # the same run as it was measured: what met whom is read of that one
 
     @property
     def table(self) -> EventTable:

@@ -8,9 +8,9 @@ import numpy as np
 
 from simulation.diff.pairing import Pairing, pair
 from simulation.events import EventTable
-from simulation.replay.prediction import Prediction, measured_times, slices
+from simulation.replay.prediction import Prediction, slices
 from simulation.replay.report import error_percent, span_ns
-from simulation.run import Run
+from simulation.run import Run, measured_times
 
 
 def compare_runs(a: Run | Prediction, b: Run | Prediction) -> dict[str, Any]:

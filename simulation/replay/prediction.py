@@ -14,7 +14,7 @@ from simulation.errors import StoreError
 from simulation.events import EventTable, Kind
 from simulation.replay.engine import Times
 from simulation.replay.kernels import fit_lanes
-from simulation.run import Run
+from simulation.run import Run, measured_times
 from simulation.store import open_table, write_table
 
 PREDICTION_VERSION = 1
@@ -91,13 +91,6 @@ def row_times(run: Run, times: Times) -> tuple[np.ndarray, np.ndarray]:
 def from_graph_ns(run: Run) -> np.ndarray:
     """What to add to times of the graph, whose clocks are aligned, for those of the run: i64 per row."""
     return np.repeat(np.array(run.shift_ns, np.int64) - run.aligned().shift_ns, np.diff(run.row_base))
-
-
-def measured_times(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """(start, end) of every row of the run on its clock, as measured: i64, i64."""
-    starts = [table.start_ns + shift for table, shift in zip(run.traces, run.shift_ns, strict=True)]
-    start = np.concatenate([np.zeros(0, np.int64), *starts])
-    return start, start + np.concatenate([np.zeros(0, np.int64), *(table.dur_ns for table in run.traces)])
 
 
 def slices(run: Run) -> np.ndarray:

@@ -13,9 +13,9 @@ from simulation.replay.causes import Rows
 from simulation.replay.engine import Times
 from simulation.replay.parts import Spans, step_parts
 from simulation.replay.path import by_cause, by_name, by_rank, critical_path, path_causes
-from simulation.replay.prediction import from_graph_ns, measured_times, per_trace, row_times, slices
+from simulation.replay.prediction import from_graph_ns, per_trace, row_times, slices
 from simulation.replay.scenarios import may_end
-from simulation.run import Run
+from simulation.run import Run, measured_times
 
 
 def report(rows: Rows, met: Rendezvous, measured: Times, times: Times, bare: Times, predicted: Spans) -> dict[str, Any]:
