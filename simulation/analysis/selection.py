@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from simulation.analysis.breakdown import Work
+from simulation.communication import kernels_that_communicate
 from simulation.events import CALL_CATEGORIES, EventTable, Kind
 from simulation.run import Run
 from simulation.tracks import inherited
 
 OPS = frozenset({"cpu_op", "hpu_op"})
-
-COMMUNICATES = re.compile(
-    r"(?<![a-z])(?:nccl|rccl|msccl|oneccl|hccl|xccl|nvshmem)|cross_device_reduce|\b(?:deep_)?ep::|multimem_all",
-    re.IGNORECASE,
-)
-"""Kernels that communicate, by name: the libraries', custom all-reduces, and expert-parallel exchange (DeepEP)."""
-
-_NAME_CHARS = 400
 
 
 @dataclass(frozen=True)
@@ -186,11 +178,8 @@ class RankView:
 
 
 def work_of(table: EventTable) -> np.ndarray:
-    """What each row would be as device work, by category and name, and what the file says of it: i64, Work."""
+    """What each row would be as device work: i64, Work."""
     of_category = {"gpu_memcpy": Work.COPY, "gpu_memset": Work.SET}
     work = np.array([of_category.get(word, Work.COMPUTE) for word in (*table.categories, "")])[table.category]
-    named = np.array([COMMUNICATES.search(name[:_NAME_CHARS]) is not None for name in table.names] or [False])
-    work = np.where((work == Work.COMPUTE) & named[table.name], Work.COMMUNICATION, work)
-    told = np.asarray(table.sides["collectives"]["row"])
-    work[told] = np.where(work[told] == Work.COMPUTE, Work.COMMUNICATION, work[told])
-    return work.astype(np.int64)
+    speaks = (work == Work.COMPUTE) & kernels_that_communicate(table)
+    return np.where(speaks, Work.COMMUNICATION, work).astype(np.int64)
