@@ -5,25 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from traceviewer.wording import duration, percent
+
 SENSITIVITY_LINES = 20
 NAME_CHARS = 70
-UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"))
-
-
-def duration(ns: int | None) -> str:
-    """Three significant digits in the unit that fits: 219726905 -> '220 ms'."""
-    if ns is None:
-        return "-"
-    for scale, unit in UNITS:
-        if abs(ns) >= scale:
-            value = ns / scale
-            digits = max(0, 2 - (len(str(int(abs(value)))) - 1))
-            return f"{value:.{digits}f} {unit}"
-    return f"{ns} ns"
-
-
-def percent(value: float) -> str:
-    return f"{value:+.2f} %"
 
 
 def rank_label(rank: int | None) -> str:
