@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from simulation.errors import StoreError
-from simulation.events import EventTable, Kind
+from simulation.events import EventTable
 from simulation.replay.engine import Times
 from simulation.replay.kernels import fit_lanes
 from simulation.run import Run, measured_times
@@ -95,8 +95,7 @@ def from_graph_ns(run: Run) -> np.ndarray:
 
 def slices(run: Run) -> np.ndarray:
     """Rows that a run's span counts: slices, the profiler's own window left out: bool."""
-    parts = [(table.kind == Kind.SLICE) & ~table.is_window for table in run.traces]
-    return np.concatenate([np.zeros(0, bool), *parts])
+    return np.concatenate([np.zeros(0, bool), *(table.counts_in_span for table in run.traces)])
 
 
 def per_trace(run: Run, column: np.ndarray) -> Sequence[np.ndarray]:
