@@ -87,7 +87,7 @@ def test_it_equals_the_machine_when_the_order_changes(program: list[list[Step]],
     # Calls at one moment have no order that a trace could tell.
     assume(all(len(set(starts)) == len(starts) for starts in (calls_at(changed), calls_at(Machine().run(program)))))
     # The machine's threads rest as they please: that one of them goes on as the other comes to rest is chance.
-    graph = build_graph(run, left_out=(Family.THREAD_HANDOVER,))
+    graph = build_graph(run, never_found=(Family.THREAD_HANDOVER,))
     schedule = Schedule.of(graph, streams_of(run))
     assume(not graph.residual_ns.any())
     assume(Family.THREAD_HANDOVER not in graph.family)  # guessed where one begins as the other happens to come to rest
