@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
 
 from simulation import ENGINE_VERSION
 from simulation.graph import build_graph
@@ -127,6 +128,26 @@ def test_only_a_measured_and_ready_run_is_replayed(predicted: Run, project: Proj
     for run in (predicted, reading):
         answer = ask_for_replay(bob, run)
         assert (answer.status_code, answer.json()["code"]) == (409, "not_ready")
+
+
+def test_a_prediction_of_an_older_engine_is_stale_and_made_anew(measured: Run, predicted: Run, bob: User) -> None:
+    """As the version before stored it: neither sensitivity nor paths."""
+    assert get(bob, f"runs/{predicted.pk}/").json()["stale"] is False
+    later = {"sensitivity.json", *map(paths.file_name, paths.MODES)}
+    kept = {name: size for name, size in predicted.files.items() if name not in later}
+    for name in later:
+        default_storage.delete(f"{predicted.folder}/{name}")
+    Run.objects.filter(pk=predicted.pk).update(engine_version="0.1.0", files=kept)
+    found = get(bob, f"runs/{predicted.pk}/").json()
+    assert (found["stale"], found["engine_version"]) == (True, "0.1.0")
+    assert found["stale_reason"] == f"It was made by engine 0.1.0, the engine is {ENGINE_VERSION} now."
+    for path in ("sensitivity", "critical-path"):
+        assert get(bob, f"runs/{predicted.pk}/{path}/").status_code == 409
+    assert get(bob, f"runs/{predicted.pk}/timeline/").status_code == 200
+    fresh = work_off(Run.objects.get(pk=ask_for_replay(bob, measured).json()["id"]))
+    assert fresh.pk != predicted.pk and get(bob, f"runs/{fresh.pk}/").json()["stale"] is False
+    for path in ("sensitivity", "critical-path"):
+        assert get(bob, f"runs/{fresh.pk}/{path}/").status_code == 200
 
 
 def test_a_viewer_may_not_replay(measured: Run, victor: User) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models, transaction
 
+from simulation import ENGINE_VERSION
 from traceviewer.accounts.models import Project, ProjectScoped
 from traceviewer.accounts.visibility import VisibleQuerySet
 from traceviewer.jobs.models import Job
@@ -23,7 +24,8 @@ class Run(ProjectScoped):
     files under a new key and then flip this one row to it (`becomes_ready`), so a run is whole or not there.
 
     A predicted run is columns over the tables of one version of its measured run: `base_folder`. When the measured
-    run gets another version, that one is kept for it, and `stale_reason` says why the two differ.
+    run gets another version, that one is kept for it, and `stale_reason` says why the two differ. A prediction of
+    another engine version is as stale: `why_stale` tells both.
     """
 
     class Kind(models.TextChoices):
@@ -132,6 +134,13 @@ class Run(ProjectScoped):
         self.project = project
         for trace in self.traces.exclude(source=""):
             trace.share()
+
+    @property
+    def why_stale(self) -> str:
+        """Why a prediction is not what a replay would give now; "" where it is, or the run is measured."""
+        if self.stale_reason or self.kind != Run.Kind.PREDICTED or self.engine_version == ENGINE_VERSION:
+            return self.stale_reason
+        return f"It was made by engine {self.engine_version or '?'}, the engine is {ENGINE_VERSION} now."
 
     @property
     def version(self) -> str:

@@ -60,7 +60,8 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     layout_version = serializers.CharField(source="version", read_only=True)
     tags = serializers.SerializerMethodField()
     placed = serializers.SerializerMethodField(help_text='"recorded", or "replay" where no times were recorded')
-    stale = serializers.SerializerMethodField(help_text="its measured run has changed since")
+    stale = serializers.SerializerMethodField(help_text="its measured run, or the engine, has changed since")
+    stale_reason = serializers.CharField(source="why_stale", read_only=True)
     originals = serializers.SerializerMethodField()
 
     class Meta:
@@ -79,7 +80,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         return "replay" if any(found["code"] == "placed_by_replay" for found in run.quality) else "recorded"
 
     def get_stale(self, run: Run) -> bool:
-        return bool(run.stale_reason)
+        return bool(run.why_stale)
 
     @extend_schema_field(OriginalSerializer(many=True))
     def get_originals(self, run: Run) -> Any:
