@@ -196,6 +196,23 @@ def test_a_full_queue_holds_the_host_up() -> None:
     assert held.graph.edges_by_family()["host_sync"] == 5
     roomy = replay(graph, schedule=schedule, queue_limit=8)
     assert_same_rows(run, free, roomy)
+    assert roomy.graph is graph
+    with pytest.raises(ValueError, match="schedule"):
+        replay(graph, queue_limit=3)
+
+
+@given(programs(), st.integers(1, 6), st.floats(0, 4))
+@settings(max_examples=60, deadline=None)
+def test_the_forward_pass_is_used_only_while_there_is_room(
+    program: list[list[Step]], queue_limit: int, factor: float
+) -> None:
+    run, _ = traced(Machine(), program)
+    graph, schedule = prepared(run)
+    durations = (run.traces[0].dur_ns * factor).astype(np.int64)
+    times = replay(graph, durations, schedule=schedule, queue_limit=queue_limit)
+    hypothesis.event("room" if times.graph is graph else "full")
+    again = replay(graph, durations, schedule=schedule, queue_limit=queue_limit, mode="events")
+    assert_same_rows(run, times, again)
 
 
 @pytest.mark.parametrize(
