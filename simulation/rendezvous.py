@@ -15,6 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
+from simulation.batches import described
 from simulation.clocks import RESOLUTION_NS, SLACK_NS
 from simulation.events import EventTable
 from simulation.meetings import Key, Meetings, listed, meetings_of, taken, words_of
@@ -185,6 +186,15 @@ def told_sizes(table: EventTable) -> tuple[np.ndarray, np.ndarray]:
     item = np.array([ITEM_BYTES.get(word.lower(), -1) for word in words_of(side["dtype"])])[taken(side["dtype"], line)]
     elements = np.maximum(taken(side["in_elements"], line), taken(side["out_elements"], line))
     return np.where((elements >= 0) & (item >= 0), elements * item, -1), taken(side["group_size"], line)
+
+
+def told_group_sizes(met: Rendezvous, run: Run) -> np.ndarray:
+    """How many ranks the files say take part in each meeting, -1 not told: i64."""
+    told = np.full(len(met.row), -1)
+    for trace, table in enumerate(run.traces):
+        mine = np.flatnonzero(met.trace == trace)
+        told[mine] = told_sizes(table)[1][described(table, met.row[mine] - run.row_base[trace])]
+    return met.of_each(np.maximum, told)
 
 
 def _under(at: int, key: Key, met: Sequence[Meetings], holders: Sequence[int], details: _Details) -> Rendezvous:

@@ -55,11 +55,7 @@ class Attendance:
     @cached_property
     def group_size(self) -> np.ndarray:
         """Per meeting as the file tells it, -1 unknown: i64."""
-        told = np.full(len(self.row), -1)
-        for trace, table in enumerate(self.run.traces):
-            mine = np.flatnonzero(self.met.trace == trace)
-            told[mine] = told_sizes(table)[1][described(table, self.row[mine])]
-        return self.met.of_each(np.maximum, told)
+        return rendezvous.told_group_sizes(self.met, self.run)
 
     def of_ranks(self, views: Sequence[RankView]) -> np.ndarray:
         """Members of the chosen ranks: bool."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from simulation.errors import StoreError
 from simulation.events import EventTable
+from simulation.graph import TaskGraph
 from simulation.replay.engine import Times
 from simulation.replay.kernels import fit_lanes
 from simulation.run import Run, measured_times
@@ -30,6 +31,8 @@ class Prediction:
     dur_ns: tuple[np.ndarray, ...]
     report: dict[str, Any]  # as `traceviewer replay --json`
     slack_ns: tuple[np.ndarray, ...] = ()  # per trace, i64 per row: `slack.row_slack`; nothing if saved without it
+    graph: TaskGraph | None = None  # of the execution as predicted; not saved
+    bare_graph: TaskGraph | None = None  # of the execution without residuals; not saved
 
     @cached_property
     def predicted(self) -> Run:

@@ -101,10 +101,11 @@ class Sharing:
         demand: np.ndarray | None = None,
     ) -> Sharing:
         """`measured`: the rates of the measurement, none of which slows down unless said. `demand` (f64 per global row,
-        1 each): how much of its link an event takes, in the unit of the capacities. Copies within a device, and fills,
-        use no link. Cost: O(rows log rows)."""
+        1 each): how much of its link an event takes, in the unit of the capacities; 0: it uses none, as copies within a
+        device, and fills. Cost: O(rows log rows)."""
         devices = _devices(run, graph)
         asked = np.ones(len(devices.kind)) if demand is None else demand
+        devices = devices._replace(way=np.where(asked > 0, devices.way, NONE))
         takes = np.maximum(np.rint(asked * DEMAND), 1).astype(np.int64)
         measured = measured or Rates()
         return cls(devices, takes, rates, measured, rates.links(devices), measured.links(devices))
