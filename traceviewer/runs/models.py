@@ -47,6 +47,8 @@ class Run(ProjectScoped):
     base_files = models.JSONField(default=dict)
     stale_reason = models.CharField(max_length=200, blank=True, default="")
     engine_version = models.CharField(max_length=40, blank=True, default="")
+    conditions = models.JSONField(default=dict, help_text="under which it was replayed, docs/replay.md; {}: none")
+    conditions_key = models.CharField(max_length=64, blank=True, default="", help_text="their hash; none: empty")
 
     ranks = models.PositiveIntegerField(default=0)
     steps = models.PositiveIntegerField(default=0)
@@ -69,9 +71,9 @@ class Run(ProjectScoped):
         ordering = ["-created_at", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["measured_run", "engine_version"],
+                fields=["measured_run", "engine_version", "conditions_key"],
                 condition=models.Q(kind="predicted", stale_reason=""),
-                name="one_fresh_replay_per_engine_version",
+                name="one_fresh_replay_per_conditions",
             ),
         ]
 

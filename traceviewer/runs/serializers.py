@@ -55,6 +55,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     created_by = serializers.CharField(source="created_by.username", default="", read_only=True)
     quality = FindingSerializer(many=True, read_only=True)
     replay = serializers.JSONField(read_only=True, allow_null=True, help_text="the figures of `replay --json`")
+    conditions = serializers.DictField(read_only=True, help_text="under which it was replayed; {}: none")
     job = RunJobSerializer(read_only=True, allow_null=True)
     url = serializers.CharField(source="get_absolute_url", read_only=True)
     layout_version = serializers.CharField(source="version", read_only=True)
@@ -68,7 +69,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         model = Run
         fields = [
             "id", "project", "name", "kind", "state", "error", "ranks", "steps", "median_step_ns", "span_ns",
-            "events", "gpu_events", "quality", "measured_run", "replay", "engine_version", "created_at",
+            "events", "gpu_events", "quality", "measured_run", "replay", "conditions", "engine_version", "created_at",
             "created_by", "job", "url", "layout_version", "placed", "tags", "stale", "stale_reason", "originals",
         ]  # fmt: skip
         read_only_fields = fields
