@@ -2,7 +2,7 @@
 
 from simulation import kernel_cache
 
-ENGINE_VERSION = "0.1.0"
+ENGINE_VERSION = "0.2.0"
 """Written into every stored result; raise it when a figure that users see can change."""
 
 kernel_cache.use()

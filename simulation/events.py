@@ -230,6 +230,11 @@ class EventTable:
         """Rows of the profiler's own window markers: bool."""
         return self.category_mask(frozenset({WINDOW_CATEGORY}))
 
+    @property
+    def counts_in_span(self) -> np.ndarray:
+        """Rows from the first to the last of which a run lasts: slices, but not the profiler's window: bool."""
+        return np.asarray((self.kind == Kind.SLICE) & ~self.is_window)
+
     def name_of(self, row: int) -> str:
         return self.names[int(self.columns["name"][row])]
 

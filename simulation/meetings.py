@@ -31,6 +31,7 @@ _ROOTED = re.compile(r"broadcast|(?<!all)reduce(?!scatter)|(?<!reduce)scatter|(?
 _LIBRARY = re.compile(r"(?<![a-z])(?:nccl|rccl|msccl|oneccl|hccl|xccl)", re.IGNORECASE)
 _ON_HOST = re.compile(r"(?:gloo|mpi|ucc):")
 _NAME_CHARS = 400
+_LABEL_CHARS = 80
 NO_STEP = -1
 
 
@@ -57,6 +58,18 @@ class Key(NamedTuple):
             case ("group", name, members):
                 return f"{self.kind} of group {name or members}"
         return self.kind
+
+    @property
+    def among(self) -> str:
+        """Among whom, for people: a group as it is called, who sends to whom, or what stands for it."""
+        match self.place:
+            case ("group", name, members):
+                return str(name or members)
+            case ("peers", _, sender, receiver):
+                return f"{sender} -> {receiver}"
+            case (_, what, *_):
+                return str(what).strip()[:_LABEL_CHARS]
+        return str(self.place[0])
 
     @property
     def ends_together(self) -> bool:

@@ -15,7 +15,9 @@ from functools import cached_property
 
 import numpy as np
 
+from simulation.batches import described
 from simulation.clocks import RESOLUTION_NS, SLACK_NS
+from simulation.events import EventTable
 from simulation.meetings import Key, Meetings, listed, meetings_of, taken, words_of
 from simulation.run import Run
 
@@ -31,8 +33,8 @@ _ITEM_BYTES = {
     8: ("Long", "Double", "Int64", "ComplexFloat"),
     16: ("ComplexDouble",),
 }
-ITEM_BYTES = {name: size for size, names in _ITEM_BYTES.items() for name in names}
-"""Size of an element by PyTorch's name of its type (`c10::ScalarType`)."""
+ITEM_BYTES = {name.lower(): size for size, names in _ITEM_BYTES.items() for name in names}
+"""Size of an element by PyTorch's name of its type (`c10::ScalarType`), in small letters."""
 
 
 class State(IntEnum):
@@ -89,9 +91,29 @@ class Rendezvous:
             self.size_bytes[chosen], offsets, self.trace[member], self.row[member],
         )  # fmt: skip
 
+    @property
+    def shows_waits(self) -> np.ndarray:
+        """Whether it is known of each meeting who waited for whom: bool."""
+        return np.asarray((self.state == State.MET) & (self.counts > 1))
+
+    def of_each(self, ufunc: np.ufunc, values: np.ndarray) -> np.ndarray:
+        """The ufunc over the members' values, per meeting."""
+        return _of_each(ufunc, values, self.offsets)
+
     def last_ns(self, start_ns: np.ndarray) -> np.ndarray:
         """When the last member of each came, `start_ns` by row of the run: i64."""
-        return _of_each(np.maximum, start_ns[self.row], self.offsets)
+        return self.of_each(np.maximum, start_ns[self.row])
+
+    def came_last(self, start_ns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(when the last member of each came, which member it is, the first of equal ones): i64, i64."""
+        last_ns = self.last_ns(start_ns)
+        return last_ns, self.first_where(start_ns[self.row] == last_ns[self.meeting])
+
+    def first_where(self, chosen: np.ndarray) -> np.ndarray:
+        """Of each meeting the first of its members that are chosen (bool, one in each at least): i64."""
+        members = np.flatnonzero(chosen)
+        _, first = np.unique(self.meeting[members], return_index=True)
+        return np.asarray(members[first])
 
 
 def find(run: Run) -> Rendezvous:
@@ -138,15 +160,7 @@ class _Details:
     @cached_property
     def _described(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Of each trace what `described` takes from; behind the last line stands what holds for none."""
-        found = []
-        for table in self.run.traces:
-            side = table.sides["collectives"]
-            line = np.append(np.arange(len(side["row"])), -1)
-            item = np.array([ITEM_BYTES.get(word, -1) for word in words_of(side["dtype"])])[taken(side["dtype"], line)]
-            elements = np.maximum(taken(side["in_elements"], line), taken(side["out_elements"], line))
-            size_bytes = np.where((elements >= 0) & (item >= 0), elements * item, -1)
-            found.append((size_bytes, taken(side["group_size"], line)))
-        return found
+        return [told_sizes(table) for table in self.run.traces]
 
     def members(self, key: Key, group_size: int, holders: Sequence[int]) -> tuple[int, int]:
         """(how many take part, how many of them have a trace here)."""
@@ -160,6 +174,27 @@ class _Details:
                 size = group_size if group_size > 0 else self.configured.get(str(name), self.world)
                 return max(size, 1), len(holders)
         return max(self.world, len(holders), 2), len(holders)
+
+
+def told_sizes(table: EventTable) -> tuple[np.ndarray, np.ndarray]:
+    """(bytes, the larger of input and output; size of the group) by line of the `collectives` side table: i64, i64.
+
+    -1 is not told; behind the last line stands what holds for no line.
+    """
+    side = table.sides["collectives"]
+    line = np.append(np.arange(len(side["row"])), -1)
+    item = np.array([ITEM_BYTES.get(word.lower(), -1) for word in words_of(side["dtype"])])[taken(side["dtype"], line)]
+    elements = np.maximum(taken(side["in_elements"], line), taken(side["out_elements"], line))
+    return np.where((elements >= 0) & (item >= 0), elements * item, -1), taken(side["group_size"], line)
+
+
+def told_group_sizes(met: Rendezvous, run: Run) -> np.ndarray:
+    """How many ranks the files say take part in each meeting, -1 not told: i64."""
+    told = np.full(len(met.row), -1)
+    for trace, table in enumerate(run.traces):
+        mine = np.flatnonzero(met.trace == trace)
+        told[mine] = told_sizes(table)[1][described(table, met.row[mine] - run.row_base[trace])]
+    return met.of_each(np.maximum, told)
 
 
 def _under(at: int, key: Key, met: Sequence[Meetings], holders: Sequence[int], details: _Details) -> Rendezvous:

@@ -137,6 +137,13 @@ class Run:
         )
 
 
+def measured_times(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """(start, end) of every row of the run on its clock, as its tables have them: i64, i64."""
+    starts = [table.start_ns + shift for table, shift in zip(run.traces, run.shift_ns, strict=True)]
+    start = np.concatenate([np.zeros(0, np.int64), *starts])
+    return start, start + np.concatenate([np.zeros(0, np.int64), *(table.dur_ns for table in run.traces)])
+
+
 def read_run(
     paths: Sequence[Path],
     progress: Progress = silent,

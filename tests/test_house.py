@@ -26,7 +26,7 @@ ENGINE_FLOORS = [
         "events",
         "kernel_cache",
     },
-    {"parallel", "tracks", "ranks", "groups", "batches", "meetings", "clocks", "rendezvous", "run"},
+    {"parallel", "tracks", "ranks", "groups", "communication", "batches", "meetings", "clocks", "rendezvous", "run"},
     {"formats", "lod"},
     {"graph"},
     {"replay", "analysis", "models", "workload"},

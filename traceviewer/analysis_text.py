@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from traceviewer.report import duration, rank_label
+from traceviewer.report import rank_label
+from traceviewer.wording import UNKNOWN, duration, size
 
 Line = dict[str, Any]
 Format = Callable[[Any], str]
@@ -24,25 +25,16 @@ LEAST_WORDS, GAP = 12, 2
 
 
 def text(value: Any) -> str:
-    shown = "-" if value is None else str(value)
+    shown = UNKNOWN if value is None else str(value)
     return shown if len(shown) <= NAME_CHARS else shown[: NAME_CHARS - 1] + "…"
 
 
 def percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"
+    return UNKNOWN if value is None else f"{value:.1f}"
 
 
 def number(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
-
-
-def size(value: int | None) -> str:
-    if value is None:
-        return "-"
-    for scale, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if abs(value) >= scale:
-            return f"{value / scale:.3g} {unit}"
-    return f"{value} B"
+    return UNKNOWN if value is None else f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
 
 
 Columns = Sequence[tuple[str, str, Format]]

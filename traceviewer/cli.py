@@ -14,6 +14,16 @@ import typer
 
 from simulation.errors import TraceError
 from traceviewer import report
+from traceviewer.conditions import (
+    EventDriven,
+    Link,
+    MeasuredLink,
+    MeasuredSlowDown,
+    QueueLimit,
+    RanksPerLink,
+    SlowDown,
+    conditions_of,
+)
 from traceviewer.synth import synth
 
 if TYPE_CHECKING:
@@ -87,21 +97,30 @@ def replay(
     sensitivity: Annotated[
         bool, typer.Option("--sensitivity", help="Replay once more for each kernel, operator, ...: what would it gain?")
     ] = False,
+    event_driven: EventDriven = False,
+    queue_limit: QueueLimit = 0,
+    slow_down: SlowDown = None,
+    link: Link = None,
+    ranks_per_link: RanksPerLink = None,
+    measured_slow_down: MeasuredSlowDown = None,
+    measured_link: MeasuredLink = None,
 ) -> None:
     """Rebuild the dependencies, replay the run, and say how far the prediction is from the measurement."""
     from simulation.formats.chrome import write_chrome
     from simulation.graph import build_graph
-    from simulation.replay import predict
+    from simulation.replay import predict_under
     from simulation.replay.sensitivity import sensitivity as find_sensitivity
     from simulation.run import read_run
 
+    conditions = conditions_of(
+        event_driven, queue_limit, slow_down, link, ranks_per_link, measured_slow_down, measured_link
+    )
     with progress_bar() as progress:
         run = read_run(files, progress)
-        graph = build_graph(run)
-        prediction = predict(run, graph)
+        prediction = predict_under(run, build_graph(run), conditions)
         figures = dict(prediction.report)
         if sensitivity:
-            figures["sensitivity"] = find_sensitivity(run, graph, progress=progress)
+            figures["sensitivity"] = find_sensitivity(run, prediction.graph, progress=progress)
         if out is not None:
             tables = tuple(prediction.table(trace) for trace in range(len(run.traces)))
             write_chrome(run, out, tables)

@@ -5,25 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from traceviewer.wording import duration, percent
+
 SENSITIVITY_LINES = 20
 NAME_CHARS = 70
-UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"))
-
-
-def duration(ns: int | None) -> str:
-    """Three significant digits in the unit that fits: 219726905 -> '220 ms'."""
-    if ns is None:
-        return "-"
-    for scale, unit in UNITS:
-        if abs(ns) >= scale:
-            value = ns / scale
-            digits = max(0, 2 - (len(str(int(abs(value)))) - 1))
-            return f"{value:.{digits}f} {unit}"
-    return f"{ns} ns"
-
-
-def percent(value: float) -> str:
-    return f"{value:+.2f} %"
 
 
 def rank_label(rank: int | None) -> str:
@@ -113,6 +98,7 @@ def replay_lines(figures: dict[str, Any]) -> Iterator[str]:
         f"measured {duration(figures['measured_ns'])}, predicted {duration(figures['predicted_ns'])} "
         f"({errors} without residuals)"
     )
+    yield from condition_lines(figures.get("conditions"))
     for step in figures["steps"]:
         yield (
             f"  {rank_label(step['rank'])}  {step['name']}  {duration(step['measured_ns'])} -> "
@@ -137,6 +123,23 @@ def replay_lines(figures: dict[str, Any]) -> Iterator[str]:
     yield f"{figures['events']:,} events; edges: {families}"
     if "sensitivity" in figures:
         yield from sensitivity_lines(figures["sensitivity"])
+
+
+def condition_lines(conditions: dict[str, Any] | None) -> Iterator[str]:
+    """Under which conditions it was replayed, and what was found of them in the run."""
+    if conditions is None:
+        return
+    said = {key: value for key, value in conditions.items() if key not in ("fitted", "links", "event_by_event")}
+    how = "event by event" if conditions["event_by_event"] else "by the forward pass, which is exact here"
+    yield f"  {how}: {', '.join(f'{key} {value}' for key, value in said.items())}"
+    for name, fit in conditions["fitted"].items():
+        found = "too few like works alone and overlapped to tell"
+        if fit["slowdown"] is not None:
+            spread = f" +- {fit['uncertainty']:.2f}" if fit["uncertainty"] is not None else ""
+            found = f"{fit['slowdown']:.2f}{spread} from {fit['overlapped']:,} works, {fit['factor']:.2f} taken"
+        yield f"  slow-down of {name}: {found}"
+    for name, told in conditions["links"].items():
+        yield f"  links of {name}: the bytes of {told['bytes_known']:,} of {told['events']:,} events are known"
 
 
 def sensitivity_lines(figures: dict[str, Any]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 import './ui/style.css';
 import { useEffect, useState } from 'preact/hooks';
 import { mount, readPage, type TimelinePage } from './page';
+import { StaleBanner } from './run/Stale';
 import { SensitivityView } from './sensitivity/SensitivityView';
 import { getJson, type Sensitivity } from './transport/api';
 
@@ -12,14 +13,17 @@ function SensitivityIsland({ page }: { page: TimelinePage }) {
       setProblem(error.message),
     );
   }, []);
-  if (problem) {
-    return (
-      <p class="error" role="alert">
-        {problem}
-      </p>
-    );
-  }
-  return figures && <SensitivityView run={page.run} figures={figures} />;
+  return (
+    <>
+      <StaleBanner run={page.run} csrf={page.csrf} canEdit={page.can_edit} />
+      {problem && (
+        <p class="error" role="alert">
+          {problem}
+        </p>
+      )}
+      {figures && <SensitivityView run={page.run} figures={figures} />}
+    </>
+  );
 }
 
 mount(<SensitivityIsland page={readPage<TimelinePage>()} />);

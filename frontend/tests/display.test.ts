@@ -11,6 +11,10 @@ test.each(cases.count as [number, string][])('it writes the count %d as %s', (co
   expect(formatCount(count)).toBe(text);
 });
 
+test.each(cases.size as [number, string][])('it writes the size %d as %s', (size, text) => {
+  expect(formatBytes(size)).toBe(text);
+});
+
 test.each(cases.percent as [number, string][])('it writes the share %d as %s', (percent, text) => {
   expect(formatPercent(percent)).toBe(text);
 });

@@ -167,7 +167,7 @@ test('it marks a stale prediction and replays its measured run anew', async () =
   await banner({ ...stale, stale: false }, true);
   expect(root.childElementCount).toBe(0);
   await banner(stale, false);
-  expect(root.textContent).toContain('made from an older state of the run: Rank 3 was replaced.');
+  expect(root.textContent).toContain('This prediction is stale: Rank 3 was replaced.');
   expect(root.querySelector('button')).toBeNull();
   const fetched = vi.fn(async () => new Response(JSON.stringify({ detail: 'No.' }), { status: 409 }));
   vi.stubGlobal('fetch', fetched);

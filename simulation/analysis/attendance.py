@@ -1,7 +1,8 @@
-"""Who came when to each collective: ranks' events, matched and on aligned clocks.
+"""All communication of a run, meeting by meeting, and who waited in it.
 
-Ranks' events are matched by `simulation.meetings`: by the group's own sequence number, else by their order. From its
-arrival to the last one's a rank waits; what remains is transfer. With one rank the wait cannot be told.
+Which events are one meeting is for `simulation.rendezvous` to say, and who waited for whom for
+`simulation.analysis.waiting`, as in a replay. Communication that no meeting tells of, or whose partners cannot be told,
+stands alone.
 """
 
 from __future__ import annotations
@@ -9,166 +10,119 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
+from simulation import rendezvous
 from simulation.analysis.breakdown import Work
 from simulation.analysis.selection import RankView, Selection
-from simulation.analysis.tables import Groups
-from simulation.meetings import KINDS, Key, kind_of, meetings_of, taken, words_of
-
-TRANSFERS = (*KINDS, "pair")
-"""Kinds that end on all ranks together, so that the last arrival parts waiting from transfer."""
-
-DTYPE_BYTES = {
-    "float": 4, "double": 8, "half": 2, "bfloat16": 2, "long": 8, "int": 4, "short": 2, "byte": 1, "char": 1, "bool": 1,
-    "float8_e4m3fn": 1, "float8_e5m2": 1, "float8_e4m3fnuz": 1, "float8_e5m2fnuz": 1,
-}  # fmt: skip
+from simulation.analysis.waiting import Waits
+from simulation.batches import described
+from simulation.meetings import NO_STEP, Key, kind_of
+from simulation.rendezvous import Rendezvous, State, told_sizes
+from simulation.run import Run, measured_times
 
 
 @dataclass(frozen=True)
 class Attendance:
-    """Each rank's part in each collective, one entry per event; a meeting is the events with one `meeting`."""
+    """The meetings of the selected steps, columns by meeting and by member; of all ranks, chosen or not."""
 
-    run_traces: int
-    trace: np.ndarray
-    row: np.ndarray
-    step: np.ndarray  # number of the step, -1 none
-    start_ns: np.ndarray  # unix ns, on aligned clocks
-    dur_ns: np.ndarray
-    key: np.ndarray  # index into `keys`
-    meeting: np.ndarray
-    keys: list[Key]
-    size_bytes: np.ndarray  # of the whole message, -1 unknown
-    group_size: np.ndarray  # -1 unknown
+    run: Run  # on aligned clocks
+    met: Rendezvous
+    start_ns: np.ndarray  # i64 per member
+    dur_ns: np.ndarray  # i64 per member
+    last: np.ndarray  # i64 per meeting: the member that came last
+    step: np.ndarray  # i64 per meeting: number of the step in which that member is, NO_STEP
+    waits: Waits  # of the meetings that `is_seen`
 
     @cached_property
-    def groups(self) -> Groups:
-        return Groups(self.meeting)
-
-    @cached_property
-    def place(self) -> np.ndarray:
-        """Index of each event's meeting among `groups`."""
-        place = np.empty(len(self.meeting), np.int64)
-        place[self.groups.order] = np.repeat(np.arange(len(self.groups)), self.groups.count)
-        return place
-
-    @cached_property
-    def is_seen_whole(self) -> np.ndarray:
-        """Per meeting: more than one rank is there, and all leave together, so that waits are known: bool."""
-        together = np.array([key.kind in TRANSFERS for key in self.keys] or [False])
-        return np.asarray((self.groups.count > 1) & together[self.groups.max(self.key)])
-
-    @cached_property
-    def last_ns(self) -> np.ndarray:
-        """Per meeting, the last arrival."""
-        return self.groups.max(self.start_ns)
+    def is_seen(self) -> np.ndarray:
+        """Per meeting, whether it is known who waited: bool."""
+        return self.met.shows_waits
 
     @cached_property
     def wait_ns(self) -> np.ndarray:
-        """Per event: from its start to the last arrival, at most its duration; 0 where it is not known."""
-        waited = np.minimum(self.last_ns[self.place] - self.start_ns, self.dur_ns)
-        return np.where(self.is_seen_whole[self.place], np.maximum(waited, 0), 0)
+        """Per member, 0 where it is not known: i64."""
+        waited = np.zeros(len(self.start_ns), np.int64)
+        waited[self.is_seen[self.met.meeting]] = self.waits.wait_ns
+        return waited
 
     @cached_property
-    def last(self) -> np.ndarray:
-        """Per meeting: the event that came last."""
-        return self.groups.largest(self.start_ns)
+    def row(self) -> np.ndarray:
+        """Per member, row of its trace's table: i64."""
+        return np.asarray(self.met.row - self.run.row_base[self.met.trace])
+
+    @cached_property
+    def group_size(self) -> np.ndarray:
+        """Per meeting as the file tells it, -1 unknown: i64."""
+        return rendezvous.told_group_sizes(self.met, self.run)
+
+    def of_ranks(self, views: Sequence[RankView]) -> np.ndarray:
+        """Members of the chosen ranks: bool."""
+        return np.isin(self.met.trace, [view.trace for view in views])
 
 
 def attendance(views: Sequence[RankView]) -> Attendance:
-    """All ranks' events of the run are matched, chosen or not; only chosen steps are kept."""
+    """Costs finding the meetings, and a sort of the device work."""
     if not views:
         raise ValueError("no rank is selected")
-    run = views[0].run
-    everyone = Selection(steps=views[0].selection.steps).views(run)
-    keys: dict[Key, int] = {}
-    parts = [_of_rank(view, keys) for view in everyone]
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    solo = _solo(columns, len(keys))
-    number = np.where(solo, np.arange(len(solo)), columns.pop("number"))
-    meeting = Groups(columns["key"], solo.astype(np.int64), number)
-    places = np.empty(len(solo), np.int64)
-    places[meeting.order] = np.repeat(np.arange(len(meeting)), meeting.count)
-    columns.pop("numbered"), columns.pop("comparable")
-    return Attendance(len(run.traces), keys=list(keys), meeting=places, **columns)
+    run, steps = views[0].run.aligned(), views[0].selection.steps
+    everyone = Selection().views(run)
+    met = _with_the_lone(_apart(rendezvous.find(views[0].measured), run), everyone)
+    start_ns, end_ns = measured_times(run)
+    numbers = np.concatenate([np.append(view.step_numbers, NO_STEP)[view.table.step] for view in everyone])
+    if steps is not None:
+        _, last = met.came_last(start_ns)
+        met = met.at(np.isin(numbers[met.row[last]], list(steps)))
+    _, last = met.came_last(start_ns)
+    start, end = start_ns[met.row], end_ns[met.row]
+    return Attendance(run, met, start, end - start, last, numbers[met.row[last]], Waits.of(met, start_ns, end_ns))
 
 
-def label(key: Key) -> str:
-    """A group as people call it."""
-    kind, *place = key.place
-    if kind == "group":
-        return str(place[0] or place[1])
-    if kind == "peers":
-        return f"{place[1]} -> {place[2]}"
-    return str(place[0]).strip()[:80] if place else str(kind)
+def _apart(met: Rendezvous, run: Run) -> Rendezvous:
+    """What cannot be matched for sure: each member is a meeting of its own.
+
+    That is where some rank lacks one of those that only their order tells apart, and where clocks cannot be compared.
+    """
+    no_clock = np.array([clock is None for clock in run.clocks])
+    unsure = (met.state == State.MISSING) & ~met.is_numbered
+    alone = ~met.shows_waits & (unsure | met.of_each(np.logical_or, no_clock[met.trace]))
+    apart = met.at(alone)
+    each = apart.meeting
+    lone = Rendezvous(
+        apart.keys, apart.key[each], apart.number[each], apart.is_numbered[each], apart.state[each],
+        apart.size_bytes[each], np.arange(len(each) + 1), apart.trace, apart.row,
+    )  # fmt: skip
+    return _together(met.at(~alone), lone)
 
 
-def _of_rank(view: RankView, keys: dict[Key, int]) -> dict[str, np.ndarray]:
-    """The collectives of one rank, and communication that no meeting tells of, as one of its own."""
-    table, clock = view.table, view.run.clocks[view.trace]
-    met = meetings_of(table, view.rank)
-    parts = [
-        (found.row, found.number, np.full(len(found.row), keys.setdefault(key, len(keys))), found.is_numbered, True)
-        for key, found in met.items()
-    ]
-    device = view.device
-    others = np.setdiff1d(
-        device.rows[device.work == Work.COMMUNICATION], np.concatenate([[-1], *(p[0] for p in parts)])
-    )
-    kinds = [kind_of(name) or "other" for name in table.names]
-    for code in np.unique(table.name[others]).tolist():
-        rows = others[table.name[others] == code]
-        key = keys.setdefault(Key(("name", table.names[code]), kinds[code], -1), len(keys))
-        parts.append((rows, np.arange(len(rows)), np.full(len(rows), key), False, False))
-    row = _joined(part[0] for part in parts)
-    told = _told(view, row, np.repeat([list(keys)[part[2][0]].kind == "allgather" for part in parts],
-                                      [len(part[0]) for part in parts]))  # fmt: skip
-    offset_ns = clock.offset_ns if clock else 0
-    comparable = clock is not None or len(view.run.traces) == 1
-    columns = {
-        "trace": np.full(len(row), view.trace, np.int64),
-        "row": row,
-        "number": _joined(part[1] for part in parts),
-        "key": _joined(part[2] for part in parts),
-        "numbered": _joined(np.full(len(part[0]), part[3]) for part in parts),
-        "comparable": _joined(np.full(len(part[0]), part[4] and comparable) for part in parts),
-        "step": np.append(view.step_numbers, -1)[table.step[row]],
-        "start_ns": table.start_ns[row] + table.info.base_ns - offset_ns,
-        "dur_ns": table.dur_ns[row],
-        **told,
-    }
-    kept = view.is_selected[row]
-    return {name: values[kept] for name, values in columns.items()}
+def _with_the_lone(met: Rendezvous, everyone: Sequence[RankView]) -> Rendezvous:
+    """And the communication that no meeting tells of, each event by itself, a key per name."""
+    for view in everyone:
+        device, base = view.device, int(view.run.row_base[view.trace])
+        rows = np.setdiff1d(device.rows[device.work == Work.COMMUNICATION], met.row[met.trace == view.trace] - base)
+        code, key = np.unique(view.table.name[rows], return_inverse=True)
+        names = [view.table.names[at] for at in code.tolist()]
+        keys = tuple(Key(("name", name), kind_of(name) or "other", NO_STEP) for name in names)
+        alone = np.full(len(rows), State.ABSENT, np.uint8)
+        size_bytes = told_sizes(view.table)[0][described(view.table, rows)]
+        met = _together(met, Rendezvous(
+            keys, key, np.arange(len(rows)), np.zeros(len(rows), bool), alone, size_bytes, np.arange(len(rows) + 1),
+            np.full(len(rows), view.trace), rows + base,
+        ))  # fmt: skip
+    return met
 
 
-def _told(view: RankView, row: np.ndarray, gathers: np.ndarray) -> dict[str, np.ndarray]:
-    """Message size and group size from the args."""
-    side = view.table.sides["collectives"]
-    described = np.asarray(side["row"])
-    line = np.searchsorted(described, row)
-    line[np.append(described, -1)[line] != row] = -1
-    width = np.array([DTYPE_BYTES.get(word.lower(), -1) for word in words_of(side["dtype"])])[
-        taken(side["dtype"], line)
-    ]
-    elements = np.where(gathers.astype(bool), taken(side["out_elements"], line), taken(side["in_elements"], line))
-    return {
-        "size_bytes": np.where((width > 0) & (elements >= 0), elements * width, -1),
-        "group_size": taken(side["group_size"], line),
-    }
+def _together(first: Rendezvous, second: Rendezvous) -> Rendezvous:
+    """The meetings of both."""
 
+    def both(name: str) -> np.ndarray:
+        return np.concatenate([getattr(first, name), getattr(second, name)])
 
-def _solo(columns: dict[str, np.ndarray], keys: int) -> np.ndarray:
-    """Events that cannot be matched: of no clock, or counted by order where ranks have not the same number of them."""
-    key, trace = columns["key"], columns["trace"]
-    counts = Groups(key, trace)
-    least, most = np.full(keys, np.iinfo(np.int64).max), np.zeros(keys, np.int64)
-    np.minimum.at(least, counts.keys[0], counts.count)
-    np.maximum.at(most, counts.keys[0], counts.count)
-    uneven = (least < most)[key] & (columns["numbered"] == 0)
-    return np.asarray((columns["comparable"] == 0) | uneven)
-
-
-def _joined(parts: Any) -> np.ndarray:
-    return np.concatenate([np.empty(0, np.int64), *parts]).astype(np.int64)
+    return Rendezvous(
+        (*first.keys, *second.keys),
+        np.concatenate([first.key, second.key + len(first.keys)]),
+        both("number"), both("is_numbered"), both("state"), both("size_bytes"),
+        np.concatenate([first.offsets, first.offsets[-1] + second.offsets[1:]]),
+        both("trace"), both("row"),
+    )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from simulation.analysis.attendance import Attendance, attendance, label
+from simulation.analysis.attendance import Attendance, attendance
 from simulation.analysis.selection import RankView
 from simulation.analysis.stragglers import stragglers
 from simulation.analysis.tables import Groups, Table
@@ -20,14 +20,14 @@ WORST = 50
 
 def collectives_of(views: Sequence[RankView]) -> dict[str, Any]:
     """By group, kind and size: latency, bandwidth and wait. Then the meetings with most waiting, and who came last."""
-    met = attendance(views)
+    found = attendance(views)
     clocks = [clock for clock in views[0].run.clocks if clock]
     return {
         "clock": "aligned" if clocks else "recorded",
         "clock_uncertainty_ns": max((clock.uncertainty_ns for clock in clocks), default=None),
-        "collectives": _table(met, views),
-        "worst": _worst(met, views),
-        "stragglers": stragglers(met, views),
+        "collectives": _table(found, views),
+        "worst": _worst(found),
+        "stragglers": stragglers(found, views),
     }
 
 
@@ -39,21 +39,19 @@ def bus_factor(kind: str, ranks: int) -> float | None:
     return factors[kind] * (ranks - 1) / ranks if kind in factors else None
 
 
-def _table(met: Attendance, views: Sequence[RankView]) -> list[dict[str, Any]]:
-    groups, chosen = met.groups, np.isin(met.trace, [view.trace for view in views])
-    key, size, ranks = groups.max(met.key), groups.max(met.size_bytes), groups.max(met.group_size)
-    latency = groups.min(met.dur_ns)
-    wait = groups.sum(np.where(chosen, met.wait_ns, 0))
-    total = groups.sum(np.where(chosen, met.dur_ns, 0))
-    titles = [(label(found), found.kind) for found in met.keys]
+def _table(found: Attendance, views: Sequence[RankView]) -> list[dict[str, Any]]:
+    met, chosen = found.met, found.of_ranks(views)
+    latency = met.of_each(np.minimum, found.dur_ns)
+    wait = met.of_each(np.add, np.where(chosen, found.wait_ns, 0))
+    total = met.of_each(np.add, np.where(chosen, found.dur_ns, 0))
+    titles = [(key.among, key.kind) for key in met.keys]
     codes = {title: code for code, title in enumerate(dict.fromkeys(titles))}
-    title = np.array([codes[title] for title in titles], np.int64)[key]
-    kinds, named = Groups(title, size, ranks), list(codes)
-    known = (size >= 0) & (latency > 0)
-    rate = np.where(known, size / np.maximum(latency, 1), np.nan)
-    algo = kinds.sum(rate) / kinds.count
-    longest = met.last[kinds.largest(latency)]
-    seen = kinds.max(groups.count)
+    title = np.array([codes[title] for title in titles], np.int64)[met.key]
+    kinds, named = Groups(title, met.size_bytes, found.group_size), list(codes)
+    known = (met.size_bytes >= 0) & (latency > 0)
+    algo = kinds.sum(np.where(known, met.size_bytes / np.maximum(latency, 1), np.nan)) / kinds.count
+    longest = found.last[kinds.largest(latency)]
+    seen = kinds.max(met.counts)
     factors = [
         bus_factor(named[at][1], int(told) if told > 0 else int(there))
         for at, told, there in zip(kinds.keys[0].tolist(), kinds.keys[2].tolist(), seen.tolist(), strict=True)
@@ -73,34 +71,31 @@ def _table(met: Attendance, views: Sequence[RankView]) -> list[dict[str, Any]]:
         "total_ns": kinds.sum(total),
         "wait_ns": kinds.sum(wait),
         "trace": met.trace[longest],
-        "row": met.row[longest],
+        "row": found.row[longest],
     })  # fmt: skip
     return table.by("total_ns").records()
 
 
-def _worst(met: Attendance, views: Sequence[RankView]) -> list[dict[str, Any]]:
+def _worst(found: Attendance) -> list[dict[str, Any]]:
     """The meetings in which most time was waited."""
-    run, wait = views[0].run, met.groups.sum(met.wait_ns)
-    ends = met.groups.max(met.start_ns + met.dur_ns)
-    first_end = met.groups.min(met.start_ns + met.dur_ns)
-    first = met.groups.min(met.start_ns)
-    found = []
-    for at in np.argsort(-wait, kind="stable")[:WORST].tolist():
-        if not wait[at]:
-            break
-        last = int(met.last[at])
-        key = met.keys[int(met.key[last])]
-        found.append({
-            "group": label(key),
-            "kind": key.kind,
-            "step": int(met.step[last]) if met.step[last] >= 0 else None,
-            "ranks_seen": int(met.groups.count[at]),
-            "last_rank": run.ranks[int(met.trace[last])],
+    met, wait = found.met, found.met.of_each(np.add, found.wait_ns)
+    end_ns = found.start_ns + found.dur_ns
+    first_ns, first_end_ns = met.of_each(np.minimum, found.start_ns), met.of_each(np.minimum, end_ns)
+    last_ns, last_end_ns = found.start_ns[found.last], met.of_each(np.maximum, end_ns)
+    order = np.argsort(-wait, kind="stable")[:WORST]
+    return [
+        {
+            "group": met.keys[met.key[at]].among,
+            "kind": met.keys[met.key[at]].kind,
+            "step": int(found.step[at]) if found.step[at] >= 0 else None,
+            "ranks_seen": int(met.counts[at]),
+            "last_rank": found.run.ranks[met.trace[found.last[at]]],
             "wait_ns": int(wait[at]),
-            "skew_start_ns": int(met.last_ns[at] - first[at]),
-            "skew_end_ns": int(ends[at] - first_end[at]),
-            "transfer_ns": max(int(first_end[at] - met.last_ns[at]), 0),
-            "trace": int(met.trace[last]),
-            "row": int(met.row[last]),
-        })  # fmt: skip
-    return found
+            "skew_start_ns": int(last_ns[at] - first_ns[at]),
+            "skew_end_ns": int(last_end_ns[at] - first_end_ns[at]),
+            "transfer_ns": max(int(first_end_ns[at] - last_ns[at]), 0),
+            "trace": int(met.trace[found.last[at]]),
+            "row": int(found.row[found.last[at]]),
+        }
+        for at in order[wait[order] > 0].tolist()
+    ]

@@ -9,7 +9,7 @@ import numpy as np
 
 from simulation.analysis.intervals import span_ns, union_ns
 from simulation.analysis.steps import steps_of
-from simulation.events import EventTable, Kind
+from simulation.events import EventTable
 from simulation.run import Run
 
 
@@ -50,7 +50,7 @@ def run_span_ns(run: Run) -> int:
     """First start to last end over the slices of all ranks, the profiler's window markers left out."""
     starts, ends = [], []
     for trace, shift in zip(run.traces, run.shift_ns, strict=True):
-        rows = (trace.kind == Kind.SLICE) & ~trace.is_window
+        rows = trace.counts_in_span
         if rows.any():
             starts.append(int(trace.start_ns[rows].min()) + shift)
             ends.append(int(trace.end_ns[rows].max()) + shift)

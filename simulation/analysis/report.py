@@ -56,15 +56,18 @@ class UnknownSection(LookupError):
     """There is no section of this name."""
 
 
-def analyze(run: Run, selection: Selection | None = None, sections: Sequence[str] = ()) -> dict[str, Any]:
+def analyze(
+    run: Run, selection: Selection | None = None, sections: Sequence[str] = (), measured: Run | None = None
+) -> dict[str, Any]:
     """The figures of the chosen sections (all if none are named), of the chosen ranks and steps.
 
+    `measured`: the run that `run` is the replay of, if it is predicted.
     Raises UnknownSection. What a trace does not record is empty or None, never an error.
     """
     wanted = list(dict.fromkeys(sections)) or list(SECTIONS)
     if unknown := [name for name in wanted if name not in SECTIONS]:
         raise UnknownSection(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
-    views = (selection or Selection()).views(run)
+    views = (selection or Selection()).views(run, measured)
     return {
         "ranks": [view.rank for view in views],
         "steps": sorted({int(number) for view in views for number in view.step_numbers[view.steps]}),

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from simulation.analysis.breakdown import Work
+from simulation.communication import kernels_that_communicate
 from simulation.events import CALL_CATEGORIES, EventTable, Kind
 from simulation.run import Run
 from simulation.tracks import inherited
 
 OPS = frozenset({"cpu_op", "hpu_op"})
-
-COMMUNICATES = re.compile(
-    r"(?<![a-z])(?:nccl|rccl|msccl|oneccl|hccl|xccl|nvshmem)|cross_device_reduce|\b(?:deep_)?ep::|multimem_all",
-    re.IGNORECASE,
-)
-"""Kernels that communicate, by name: the libraries', custom all-reduces, and expert-parallel exchange (DeepEP)."""
-
-_NAME_CHARS = 400
 
 
 @dataclass(frozen=True)
@@ -32,10 +24,10 @@ class Selection:
     steps: frozenset[int] | None = None
     linked_only: bool = False  # leave out device work whose launch is not in the trace, as TraceLens does
 
-    def views(self, run: Run) -> list[RankView]:
-        """The chosen ranks, in the run's order."""
+    def views(self, run: Run, measured: Run | None = None) -> list[RankView]:
+        """The chosen ranks, in the run's order; `measured`: the run that a predicted one is the replay of."""
         chosen = [at for at, rank in enumerate(run.ranks) if self.ranks is None or rank in self.ranks]
-        return [RankView(run, at, self) for at in chosen]
+        return [RankView(run, at, self, measured or run) for at in chosen]
 
 
 @dataclass(frozen=True)
@@ -67,7 +59,8 @@ class RankView:
 
     run: Run
     trace: int
-    selection: Selection = field(default_factory=Selection)
+    selection: Selection
+    measured: Run  # the same run as it was measured: what met whom is read of that one
 
     @property
     def table(self) -> EventTable:
@@ -185,11 +178,8 @@ class RankView:
 
 
 def work_of(table: EventTable) -> np.ndarray:
-    """What each row would be as device work, by category and name, and what the file says of it: i64, Work."""
+    """What each row would be as device work: i64, Work."""
     of_category = {"gpu_memcpy": Work.COPY, "gpu_memset": Work.SET}
     work = np.array([of_category.get(word, Work.COMPUTE) for word in (*table.categories, "")])[table.category]
-    named = np.array([COMMUNICATES.search(name[:_NAME_CHARS]) is not None for name in table.names] or [False])
-    work = np.where((work == Work.COMPUTE) & named[table.name], Work.COMMUNICATION, work)
-    told = np.asarray(table.sides["collectives"]["row"])
-    work[told] = np.where(work[told] == Work.COMPUTE, Work.COMMUNICATION, work[told])
-    return work.astype(np.int64)
+    speaks = (work == Work.COMPUTE) & kernels_that_communicate(table)
+    return np.where(speaks, Work.COMMUNICATION, work).astype(np.int64)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulation.events import EventTable
 from simulation.run import Run
 
 
@@ -25,10 +26,15 @@ def steps_of(run: Run) -> list[Step]:
     """All steps, trace by trace and in time order within."""
     found = []
     for index, (trace, rank) in enumerate(zip(run.traces, run.ranks, strict=True)):
-        rows = np.asarray(trace.sides["steps"]["row"])
-        for row in rows[np.argsort(trace.start_ns[rows], kind="stable")].tolist():
+        for row in step_rows(trace).tolist():
             found.append(Step(index, rank, row, trace.name_of(row), int(trace.start_ns[row]), int(trace.dur_ns[row])))
     return found
+
+
+def step_rows(table: EventTable) -> np.ndarray:
+    """Rows of a trace's step marks, in time order: i64."""
+    rows = np.asarray(table.sides["steps"]["row"], np.int64)
+    return rows[np.argsort(table.start_ns[rows], kind="stable")]
 
 
 def median_step_ns(run: Run) -> int | None:

@@ -34,12 +34,10 @@ class Waits:
     @classmethod
     def of(cls, met: Rendezvous, start_ns: np.ndarray, end_ns: np.ndarray) -> Waits:
         """`start_ns` and `end_ns` by row of the run, on aligned clocks."""
-        met = met.at((met.state == State.MET) & (met.counts > 1))
-        arrival_ns, last_ns = start_ns[met.row], met.last_ns(start_ns)
-        here = last_ns[met.meeting]
-        came_last = np.flatnonzero(arrival_ns == here)
-        _, first = np.unique(met.meeting[came_last], return_index=True)
-        return cls(met, last_ns, came_last[first], arrival_ns, here - arrival_ns, end_ns[met.row] - here)
+        met = met.at(met.shows_waits)
+        last_ns, last = met.came_last(start_ns)
+        arrival_ns, here = start_ns[met.row], last_ns[met.meeting]
+        return cls(met, last_ns, last, arrival_ns, here - arrival_ns, end_ns[met.row] - here)
 
     def __len__(self) -> int:
         return len(self.met)
@@ -51,19 +49,15 @@ def counts(met: Rendezvous) -> dict[str, int]:
     return {
         "seen": len(met),
         "matched": by_state[State.MET] + by_state[State.SENT],
-        "wait_visible": int(np.count_nonzero((met.state == State.MET) & (met.counts > 1))),
+        "wait_visible": int(np.count_nonzero(met.shows_waits)),
         **{state.name.lower(): by_state[state] for state in State if state > State.SENT},
     }
 
 
 def stragglers(run: Run, waits: Waits) -> list[dict[str, Any]]:
     """For whom the others waited, the longest first: how often, how long, who, and in which collectives."""
-    met = waits.met
-    causer = met.trace[waits.last]
-    traces = len(run.traces)
-    caused_ns = np.zeros((traces, traces), np.int64)
-    np.add.at(caused_ns, (causer[met.meeting], met.trace), waits.wait_ns)
-    last_in = np.bincount(causer, minlength=traces)
+    caused_ns, causer = caused(waits, len(run.traces)), waits.met.trace[waits.last]
+    last_in = np.bincount(causer, minlength=len(run.traces))
     order = [trace for trace in np.argsort(-caused_ns.sum(axis=1), kind="stable").tolist() if last_in[trace]]
     return [
         {
@@ -81,13 +75,38 @@ def stragglers(run: Run, waits: Waits) -> list[dict[str, Any]]:
     ]
 
 
+def caused(waits: Waits, traces: int) -> np.ndarray:
+    """How long each trace waited for each: i64[who came last, who waited]."""
+    met = waits.met
+    found = np.zeros((traces, traces), np.int64)
+    np.add.at(found, (met.trace[waits.last][met.meeting], met.trace), waits.wait_ns)
+    return found
+
+
+def by_trace(waits: Waits, traces: int) -> dict[str, np.ndarray]:
+    """Of each trace, in how many meetings it was, came last and came first, and what it waited and caused: i64 each."""
+    met, caused_ns = waits.met, caused(waits, traces)
+    first_ns = met.of_each(np.minimum, waits.arrival_ns)
+    first = met.first_where(waits.arrival_ns == first_ns[met.meeting])
+    transfer_ns = np.zeros(traces, np.int64)
+    np.add.at(transfer_ns, met.trace, waits.transfer_ns)
+    return {
+        "meetings": np.bincount(met.trace, minlength=traces),
+        "came_last": np.bincount(met.trace[waits.last], minlength=traces),
+        "came_first": np.bincount(met.trace[first], minlength=traces),
+        "wait_ns": caused_ns.sum(axis=0),
+        "caused_wait_ns": caused_ns.sum(axis=1),
+        "transfer_ns": transfer_ns,
+    }
+
+
 def _of_which(waits: Waits, mine: np.ndarray) -> list[dict[str, Any]]:
     """The waits in these meetings (bool), by kind and group."""
     met, keys = waits.met, waits.met.keys
     labels = list(dict.fromkeys(key.label for key in keys))
     code = np.array([labels.index(key.label) for key in keys])[met.key[mine]]
     last_in, total_ns = np.bincount(code, minlength=len(labels)), np.zeros(len(labels), np.int64)
-    np.add.at(total_ns, code, np.add.reduceat(waits.wait_ns, met.offsets[:-1])[mine])
+    np.add.at(total_ns, code, met.of_each(np.add, waits.wait_ns)[mine])
     order = [at for at in np.argsort(-total_ns, kind="stable").tolist() if last_in[at]]
     return [
         {"collective": labels[at], "last_in": int(last_in[at]), "waited_ns": int(total_ns[at])}

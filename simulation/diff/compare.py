@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from simulation.analysis.inspect import run_span_ns
+from simulation.analysis.steps import step_rows
 from simulation.diff.pairing import Pairing, pair
-from simulation.events import EventTable
-from simulation.replay.prediction import Prediction, measured_times, slices
-from simulation.replay.report import error_percent, span_ns
+from simulation.replay.prediction import Prediction
+from simulation.replay.report import error_percent
 from simulation.run import Run
 
 
@@ -21,7 +20,7 @@ def compare_runs(a: Run | Prediction, b: Run | Prediction) -> dict[str, Any]:
     """
     a, b = _as_run(a), _as_run(b)
     pairing = pair(a, b)
-    totals = [span_ns(measured_times(run), slices(run)) for run in (a, b)]
+    totals = [run_span_ns(run) for run in (a, b)]
     return {
         "pairing": {"by": pairing.by, "coverage_percent": pairing.coverage_percent},
         "total": {"a_ns": totals[0], "b_ns": totals[1], "error_percent": error_percent(*totals)},
@@ -36,7 +35,8 @@ def _as_run(side: Run | Prediction) -> Run:
 def _steps(a: Run, b: Run, pairing: Pairing) -> list[dict[str, Any]]:
     found = []
     for left, right in pairing.traces:
-        rows_a, rows_b = (_step_rows(run.traces[trace]) for run, trace in ((a, left), (b, right)))
+        rows_a = step_rows(a.traces[left]).tolist()
+        rows_b = rows_a if pairing.by == "origin" else step_rows(b.traces[right]).tolist()
         for row_a, row_b in zip(rows_a, rows_b, strict=False):
             spans = _span(a, left, row_a), _span(b, right, row_b)
             lengths = [end - begin for begin, end in spans]
@@ -51,11 +51,6 @@ def _steps(a: Run, b: Run, pairing: Pairing) -> list[dict[str, Any]]:
                 }
             )
     return found
-
-
-def _step_rows(table: EventTable) -> list[int]:
-    """Rows of a trace's steps in the order of their rows, which is that of time within a thread."""
-    return [int(row) for row in np.asarray(table.sides["steps"]["row"])]
 
 
 def _span(run: Run, trace: int, row: int) -> tuple[int, int]:

@@ -37,14 +37,18 @@ from simulation.run import Run
 THREAD_ORDER = int(Family.THREAD_ORDER)
 
 
-def build_graph(run: Run, left_out: Collection[Family] = ()) -> TaskGraph:
-    """The task graph of all traces of a run, on aligned clocks; without the edges of families that are `left_out`,
-    what they would explain stays in the thread's chain, or is a residual. Cost: O(rows log rows)."""
+def build_graph(run: Run, never_found: Collection[Family] = ()) -> TaskGraph:
+    """The task graph of all traces of a run, on aligned clocks. Cost: O(rows log rows).
+
+    As if the rules of the families `never_found` had found nothing: their edges go before the others are settled, so
+    that what they would explain goes back into the thread's chain, or is a residual, and the measured times come out
+    all the same. To take a family from a finished graph: `simulation.trust.ablation.taken_away`.
+    """
     met = rendezvous.find(run)
     tasks, members = Members.of(Tasks.of(run.aligned()), met)
     found = all_edges(tasks, members)
-    if left_out:
-        found = found[~np.isin(found.family, list(left_out))]
+    if never_found:
+        found = found[~np.isin(found.family, list(never_found))]
     possible = order.possible(found, tasks.node_ns)
     edges = found if possible.all() else found[possible]
     sequence, edges = order.topological(edges, tasks.nodes)

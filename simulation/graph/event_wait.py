@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from simulation.communication import communicates
 from simulation.graph.awaited import NEVER_NS, DeviceQueues
 from simulation.graph.calibration import per_group
 from simulation.graph.calls import calls_named
@@ -30,7 +31,6 @@ from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
 from simulation.graph.tasks import Tasks, gathered
 from simulation.graph.told import told_waits
-from simulation.lod.colours import communicates
 
 NEAR_NS = 10_000
 """An event that was held up starts at most this long after what it waited for has ended."""

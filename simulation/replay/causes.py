@@ -11,9 +11,9 @@ from functools import cached_property
 
 import numpy as np
 
+from simulation.communication import kernels_that_communicate
 from simulation.events import CALL_CATEGORIES
 from simulation.graph import Family, Rule, TaskGraph
-from simulation.lod.colours import communicates
 from simulation.run import Run
 
 OWN_CAUSES = (
@@ -91,11 +91,13 @@ class Rows:
         """Copies and fills: bool per row"""
         return self.of_category(COPIES)
 
+    @cached_property
+    def _speaks(self) -> np.ndarray:
+        return self._mask([kernels_that_communicate(table) for table in self.run.traces])
+
     def work(self, row: np.ndarray) -> np.ndarray:
-        """COMPUTE, COMMUNICATION or COPY of device events: i64. Looks at each of their names once."""
-        names, back = np.unique(self.name[row], return_inverse=True)
-        speaks = np.array([communicates(self.run.names[name]) for name in names.tolist()] or [False])
-        return np.where(self.is_copy[row], COPY, np.where(speaks[back], COMMUNICATION, COMPUTE))
+        """COMPUTE, COMMUNICATION or COPY of device events: i64."""
+        return np.where(self.is_copy[row], COPY, np.where(self._speaks[row], COMMUNICATION, COMPUTE))
 
     @cached_property
     def lasts(self) -> np.ndarray:

@@ -45,16 +45,19 @@ def replay(
 
     The order of enqueueing stays as measured, unless a `schedule` is given: then, where the pass finds that it does not
     stay ("auto"), or always ("events"), the run is executed event by event, and the times are of the graph of that
-    execution, with node numbers of its own. `queue_limit` > 0: so many events fit into a stream's queue.
+    execution, with node numbers of its own. `queue_limit` > 0, with a `schedule`: so many events fit into a stream's
+    queue, and "auto" executes where the pass finds that more would be in it.
 
     With `sharing`, device events slow each other down as its rates say, where the pass finds that any meet; the
     order stays unless there is a `schedule`.
     """
+    if queue_limit and schedule is None:
+        raise ValueError("a queue_limit needs a schedule, which says what is in the queue")
     if weight_ns is None:
         weight_ns = graph.weight_ns if durations_ns is None else graph.weights(durations_ns)
     residual_ns = graph.residual_ns if residuals else np.zeros(graph.nodes, np.int64)
     times = _pass(graph, weight_ns, residual_ns)
-    if mode == "auto" and not queue_limit and _is_exact(times, schedule, sharing):
+    if mode == "auto" and _is_exact(times, schedule, queue_limit, sharing):
         return times
     if schedule is None and sharing is None:
         return times
@@ -63,9 +66,11 @@ def replay(
     return _pass(changed, changed.weight_ns, changed.residual_ns)
 
 
-def _is_exact(times: Times, schedule: Schedule | None, sharing: Sharing | None) -> bool:
+def _is_exact(times: Times, schedule: Schedule | None, queue_limit: int, sharing: Sharing | None) -> bool:
     """Whether what the forward pass takes for granted holds at the times that it gave."""
     order_stays = schedule is None or schedule.holds(times.graph, times.node_ns)
+    if schedule is not None and queue_limit and order_stays:
+        order_stays = schedule.has_room(times.node_ns, queue_limit)
     return order_stays and (sharing is None or sharing.slows_nothing(times.graph, times.weight_ns, times.node_ns))
 
 

@@ -102,7 +102,7 @@ def _happen(
     if len(order) < graph.nodes:
         raise TraceError(
             f"{graph.nodes - len(order):,} starts and ends wait for each other in the changed order",
-            hint="Replay without changing the order of launches.",
+            hint="Something was seen to wait for what now comes after it. Change less, or leave the order of launches.",
         )
     return order, found
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from simulation.analysis.breakdown import Breakdown, Work, breakdowns
+from simulation.analysis.steps import step_rows
 from simulation.replay.causes import COMMUNICATION, COPY, Rows
 
 Spans = tuple[np.ndarray, np.ndarray]
@@ -25,7 +26,7 @@ def step_parts(rows: Rows, measured: Spans, predicted: Spans) -> list[dict[str, 
         device = base + np.flatnonzero(table.is_device)
         if not len(device):
             continue
-        steps = base + np.asarray(table.sides["steps"]["row"], np.int64)
+        steps = base + step_rows(table)
         names = [None, *(table.name_of(row - base) for row in steps.tolist())]
         kind = rows.work(device)
         work = np.select([kind == COPY, kind == COMMUNICATION], [Work.COPY, Work.COMMUNICATION], Work.COMPUTE)

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from simulation.errors import StoreError
-from simulation.events import EventTable, Kind
+from simulation.events import EventTable
+from simulation.graph import TaskGraph
 from simulation.replay.engine import Times
 from simulation.replay.kernels import fit_lanes
-from simulation.run import Run
+from simulation.run import Run, measured_times
 from simulation.store import open_table, write_table
 
 PREDICTION_VERSION = 1
@@ -30,6 +31,8 @@ class Prediction:
     dur_ns: tuple[np.ndarray, ...]
     report: dict[str, Any]  # as `traceviewer replay --json`
     slack_ns: tuple[np.ndarray, ...] = ()  # per trace, i64 per row: `slack.row_slack`; nothing if saved without it
+    graph: TaskGraph | None = None  # of the execution as predicted; not saved
+    bare_graph: TaskGraph | None = None  # of the execution without residuals; not saved
 
     @cached_property
     def predicted(self) -> Run:
@@ -93,17 +96,9 @@ def from_graph_ns(run: Run) -> np.ndarray:
     return np.repeat(np.array(run.shift_ns, np.int64) - run.aligned().shift_ns, np.diff(run.row_base))
 
 
-def measured_times(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """(start, end) of every row of the run on its clock, as measured: i64, i64."""
-    starts = [table.start_ns + shift for table, shift in zip(run.traces, run.shift_ns, strict=True)]
-    start = np.concatenate([np.zeros(0, np.int64), *starts])
-    return start, start + np.concatenate([np.zeros(0, np.int64), *(table.dur_ns for table in run.traces)])
-
-
 def slices(run: Run) -> np.ndarray:
     """Rows that a run's span counts: slices, the profiler's own window left out: bool."""
-    parts = [(table.kind == Kind.SLICE) & ~table.is_window for table in run.traces]
-    return np.concatenate([np.zeros(0, bool), *parts])
+    return np.concatenate([np.zeros(0, bool), *(table.counts_in_span for table in run.traces)])
 
 
 def per_trace(run: Run, column: np.ndarray) -> Sequence[np.ndarray]:

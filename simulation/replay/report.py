@@ -6,16 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from simulation.analysis import waiting
+from simulation.analysis import intervals, waiting
+from simulation.analysis.steps import steps_of
 from simulation.graph import TaskGraph
 from simulation.rendezvous import Rendezvous
 from simulation.replay.causes import Rows
 from simulation.replay.engine import Times
 from simulation.replay.parts import Spans, step_parts
 from simulation.replay.path import by_cause, by_name, by_rank, critical_path, path_causes
-from simulation.replay.prediction import from_graph_ns, measured_times, per_trace, row_times, slices
+from simulation.replay.prediction import from_graph_ns, per_trace, row_times, slices
 from simulation.replay.scenarios import may_end
-from simulation.run import Run
+from simulation.run import Run, measured_times
 
 
 def report(rows: Rows, met: Rendezvous, measured: Times, times: Times, bare: Times, predicted: Spans) -> dict[str, Any]:
@@ -69,16 +70,9 @@ def step_path(rows: Rows, times: Times, trace: int, row: int) -> dict[str, Any]:
     return {"rank": rows.run.ranks[trace], "name": name, "length_ns": path.length_ns, "causes": causes}
 
 
-def step_rows(run: Run) -> list[tuple[int, int]]:
-    """(trace, row) of every step mark."""
-    return [
-        (at, row) for at, table in enumerate(run.traces) for row in np.asarray(table.sides["steps"]["row"]).tolist()
-    ]
-
-
 def replayed_steps(rows: Rows) -> list[tuple[int, int]]:
     """(trace, row) of the step marks that have nodes of their own."""
-    return [(trace, row) for trace, row in step_rows(rows.run) if min(step_nodes(rows, trace, row)) >= 0]
+    return [(step.trace, step.row) for step in steps_of(rows.run) if min(step_nodes(rows, step.trace, step.row)) >= 0]
 
 
 def step_nodes(rows: Rows, trace: int, row: int) -> tuple[int, int]:
@@ -96,7 +90,7 @@ def last_node(times: Times) -> int:
 def span_ns(times: Spans, counted: np.ndarray) -> int:
     """First start to last end of the rows that count."""
     start, end = times
-    return int(end[counted].max() - start[counted].min()) if counted.any() else 0
+    return intervals.span_ns(start[counted], end[counted])
 
 
 def error_percent(measured_ns: int, predicted_ns: int) -> float:
@@ -108,12 +102,12 @@ def steps(run: Run, measured: Spans, predicted: Spans, bare: Spans) -> list[dict
     """Each step's mark as measured and as predicted."""
     found = []
     durations = [per_trace(run, end - start) for start, end in (measured, predicted, bare)]
-    for trace, row in step_rows(run):
-        measured_ns, predicted_ns, bare_ns = (int(part[trace][row]) for part in durations)
+    for step in steps_of(run):
+        measured_ns, predicted_ns, bare_ns = (int(part[step.trace][step.row]) for part in durations)
         found.append(
             {
-                "rank": run.ranks[trace],
-                "name": run.traces[trace].name_of(row),
+                "rank": step.rank,
+                "name": step.name,
                 "measured_ns": measured_ns,
                 "predicted_ns": predicted_ns,
                 "error_percent": error_percent(measured_ns, predicted_ns),

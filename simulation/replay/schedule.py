@@ -91,6 +91,14 @@ class Schedule:
         found = self.last_enqueued(rank, graph.source) == graph.source[self.wait_edge]
         return bool(in_order.all() and found.all())
 
+    def has_room(self, node_ns: np.ndarray, queue_limit: int) -> bool:
+        """Whether no call comes back, at these times, before the event `queue_limit` places ahead of its own has
+        started: then none has to wait for room. Only where the schedule `holds` at these times."""
+        ahead = self.start[: max(len(self) - queue_limit, 0)]
+        behind = slice(queue_limit, None)
+        waits = (self.stream[behind] == self.stream[: len(ahead)]) & (self.back[behind] != NONE) & ~self.follows[behind]
+        return bool((node_ns[self.back[behind]] >= node_ns[ahead])[waits].all())
+
 
 def streams_of(run: Run) -> np.ndarray:
     """The stream of each device event, as Schedule wants it: i64 per global row, NONE of all else."""

@@ -31,14 +31,17 @@ def ablate(yardstick: Yardstick) -> list[dict[str, Any]]:
         return {"family": name, "edges": edges, **yardstick.errors(replay(tried, residuals=False).node_ns)}
 
     return [line(None, graph.edges, graph)] + [
-        line(family.name.lower(), int(present[family]), without(graph, family))
+        line(family.name.lower(), int(present[family]), taken_away(graph, family))
         for family in Family
         if present[family] and family not in MEASURED
     ]
 
 
-def without(graph: TaskGraph, family: Family) -> TaskGraph:
-    """The graph less the edges of a family; what nothing else holds then happens at time 0."""
+def taken_away(graph: TaskGraph, family: Family) -> TaskGraph:
+    """The graph less the edges of a family, after all were settled: weights and residuals stay those of the whole.
+
+    What nothing else holds then happens at time 0. For a graph that never had them: `build_graph(run, never_found)`.
+    """
     kept = graph.family != family
     offsets = np.concatenate([[0], np.cumsum(kept)])[graph.offsets]
     columns = ("source", "weight_ns", "family", "rule", "certainty")

@@ -81,7 +81,7 @@ def test_a_comparison_says_that_its_prediction_is_stale_and_takes_the_clocks(pag
     until(lambda: page.request.get(f"/api/v1/runs/{measured[1]}/").json()["job"]["state"] == "succeeded")
     page.goto(address)
     banner = page.locator(".run-banner")
-    expect(banner).to_contain_text("made from an older state of the run: The run was read again.", timeout=READING)
+    expect(banner).to_contain_text("This prediction is stale: The run was read again.", timeout=READING)
     page.screenshot(path=screenshots / "7-stale.png")
     banner.get_by_role("button", name="Replay anew").click()
     page.wait_for_url(lambda url: "/compare/" in url and url.split("?")[0] != address.split("?")[0], timeout=READING)

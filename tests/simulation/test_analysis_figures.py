@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from simulation.analysis.report import SECTIONS, UnknownSection, analyze
-from simulation.analysis.selection import COMMUNICATES, Selection
+from simulation.analysis.selection import Selection
+from simulation.replay import replay_run
 from simulation.run import Run, read_run
 from tests.simulation.build import Event, annotation, call, kernel, make_run, op
 
@@ -181,18 +182,31 @@ def test_a_run_without_anything_to_say_has_every_section() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "communicates"),
+    ("name", "moves"),
     [
         ("ncclDevKernel_AllReduce_Sum_f32_RING_LL(ncclDevKernelArgsStorage<4096ul>)", True),
         ("void deep_ep::internode::combine<false, 8>(int4*)", True),
         ("void cross_device_reduce_1stage<__half, 2>(RankData*)", True),
         ("rcclGenericKernel", True),
+        ("void multimem_all_reduce_kernel<float>(float*)", True),
+        ("void c10d::checkForNaN<float>(float*, unsigned long)", False),
         ("void at::native::step::kernel(int)", False),
         ("sm90_xmma_gemm_bf16bf16", False),
     ],
 )
-def test_kernels_that_communicate_are_known_by_name(name: str, communicates: bool) -> None:
-    assert (COMMUNICATES.search(name) is not None) == communicates
+def test_kernels_that_communicate_are_known_by_name(name: str, moves: bool) -> None:
+    """And the replay says the same as the analysis."""
+    run = make_run([call(1, 0, 10, 1), named(kernel(7, 20, 100, 1), name)])
+    assert (analyze(run)["breakdown"]["ranks"][0]["communication_ns"] > 0) == moves
+    (device,) = (line["measured"] for line in replay_run(run).report["breakdown"] if line["step"] is None)
+    assert (device["exposed_communication_ns"] > 0) == moves
+
+
+def test_what_the_file_calls_a_collective_is_one_for_the_replay_too() -> None:
+    told = {"Collective name": "allreduce", "Process Group Name": "0"}
+    run = make_run([call(1, 0, 10, 1), named(kernel(7, 20, 100, 1), "our_own_ring", **told)])
+    (device,) = (line["measured"] for line in replay_run(run).report["breakdown"] if line["step"] is None)
+    assert device["exposed_communication_ns"] == rank(run, "breakdown")["exposed_communication_ns"] == 100
 
 
 def test_busy_time_is_exact_in_every_sample(samples: Path) -> None:

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulation.communication import BY_NAME
 from simulation.lod import Palette, Role, colours
-from simulation.lod.colours import SHADES, communicates, normalized, shade_of
+from simulation.lod.colours import SHADES, normalized, shade_of, speaks
 
 
 def role_of(name: str, category: str) -> Role:
@@ -98,10 +99,10 @@ def test_a_hostile_name_costs_little() -> None:
             st.sampled_from(
                 ["nccl", "NCCL", "rccl", "oneccl", "msccl", "gloo", "nvshmem", "c10d::", "deep_ep", "::ep::"]
             ),
-            st.sampled_from(["record_param_comms", "ccl", "accl", "_", " ", "::", "K"]),
+            st.sampled_from(["record_param_comms", "ccl", "accl", "_", " ", "::", "K", "multimem_all", "ep::"]),
             st.text(max_size=3),
         )
     ).map("".join)
 )
 def test_the_quick_look_finds_whatever_the_pattern_finds(name: str) -> None:
-    assert communicates(name) == (colours._COMMUNICATION.search(name) is not None)
+    assert speaks(name) == any(pattern.search(name) is not None for pattern in (colours._ON_HOST, BY_NAME))

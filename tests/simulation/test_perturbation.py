@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from simulation.graph import Family, TaskGraph, build_graph
 from simulation.replay import replay
 from simulation.run import Run
-from simulation.trust.ablation import without
+from simulation.trust.ablation import taken_away
 from simulation.workload import Workload
 from simulation.workload.execution import Execution, run_programs, step_programs
 from simulation.workload.jobs import Jobs
@@ -67,7 +67,7 @@ def assert_equal(known: KnownGraph, job: Job, left_out: int | None = None) -> No
     slow = SlowMachine(known.programs, known.steps, job, ignored=frozenset({IGNORED.get(left_out)}))
     slow.run()
     graph, at = known.graph(job)
-    node_ns = replay(graph if left_out is None else without(graph, left_out)).node_ns
+    node_ns = replay(graph if left_out is None else taken_away(graph, left_out)).node_ns
     for rank in range(len(known.programs)):
         hosts = [(int(node_ns[at[start]]), int(node_ns[at[end]])) for start, end in known.instructions[rank]]
         works = [(int(node_ns[at[start]]), int(node_ns[at[end]])) for start, end in known.works[rank]]

@@ -87,7 +87,7 @@ def test_it_equals_the_machine_when_the_order_changes(program: list[list[Step]],
     # Calls at one moment have no order that a trace could tell.
     assume(all(len(set(starts)) == len(starts) for starts in (calls_at(changed), calls_at(Machine().run(program)))))
     # The machine's threads rest as they please: that one of them goes on as the other comes to rest is chance.
-    graph = build_graph(run, left_out=(Family.THREAD_HANDOVER,))
+    graph = build_graph(run, never_found=(Family.THREAD_HANDOVER,))
     schedule = Schedule.of(graph, streams_of(run))
     assume(not graph.residual_ns.any())
     assume(Family.THREAD_HANDOVER not in graph.family)  # guessed where one begins as the other happens to come to rest
@@ -196,6 +196,23 @@ def test_a_full_queue_holds_the_host_up() -> None:
     assert held.graph.edges_by_family()["host_sync"] == 5
     roomy = replay(graph, schedule=schedule, queue_limit=8)
     assert_same_rows(run, free, roomy)
+    assert roomy.graph is graph
+    with pytest.raises(ValueError, match="schedule"):
+        replay(graph, queue_limit=3)
+
+
+@given(programs(), st.integers(1, 6), st.floats(0, 4))
+@settings(max_examples=60, deadline=None)
+def test_the_forward_pass_is_used_only_while_there_is_room(
+    program: list[list[Step]], queue_limit: int, factor: float
+) -> None:
+    run, _ = traced(Machine(), program)
+    graph, schedule = prepared(run)
+    durations = (run.traces[0].dur_ns * factor).astype(np.int64)
+    times = replay(graph, durations, schedule=schedule, queue_limit=queue_limit)
+    hypothesis.event("room" if times.graph is graph else "full")
+    again = replay(graph, durations, schedule=schedule, queue_limit=queue_limit, mode="events")
+    assert_same_rows(run, times, again)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_it_explains_all_of_an_undisturbed_machine(program: list[list[Step]]) ->
 def test_it_equals_the_machine_when_durations_change(program: list[list[Step]], factor: dict[str, float]) -> None:
     run, row_of = traced(Machine(), program)
     changed = Machine(factor).run(program)
-    graph = build_graph(run, left_out=(Family.THREAD_HANDOVER,))  # the machine has none
+    graph = build_graph(run, never_found=(Family.THREAD_HANDOVER,))  # the machine has none
     durations = run.traces[0].dur_ns.copy()
     for key, event in changed.items():
         if run.traces[0].is_device[row_of[key]]:

@@ -8,23 +8,24 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from simulation.errors import TraceError
-from simulation.graph import TaskGraph, build_graph
+from simulation.graph import Family, TaskGraph, build_graph
 from simulation.replay import Rates, Schedule, Sharing, critical_path, last_node, predict, replay, streams_of
 from simulation.replay import flow as flows
 from simulation.replay.flow import ALONE, NEVER, NONE, Flow
+from simulation.replay.links import Devices, Links
 from simulation.replay.prediction import row_times
-from simulation.replay.sharing import new_flow
+from simulation.replay.sharing import Events, new_flow
 from simulation.run import Run, read_run
 from tests.simulation.build import Event, call, kernel, make_run, op
-from tests.simulation.machine import Step
-from tests.simulation.programs import programs
-from tests.simulation.shared_machine import Part, SharedMachine, finish
+from tests.simulation.machine import Key, Step
+from tests.simulation.programs import programs, steps
+from tests.simulation.shared_machine import Part, SharedMachine, as_recorded, finish, of_rank
 from tests.simulation.test_replay_events import assert_same_rows, prepared
 from tests.simulation.test_replay_programs import replayed, traced
 
 parts = st.lists(
     st.builds(
-        Part, begin=st.integers(0, 40), needs=st.integers(1, 30 * ALONE), device=st.integers(0, 2),
+        Part, begin=st.integers(0, 40), needs=st.integers(1, 30 * ALONE), device=st.integers(0, 3),
         kind=st.integers(0, 2), demand=st.integers(1, 3),
     ),
     max_size=10,
@@ -34,15 +35,23 @@ beside = st.tuples(st.integers(1, ALONE), st.integers(1, ALONE)).map(
 )
 
 
-def flow_of(parts: list[Part], beside: list[int], carried: int, lasts: list[int] | None = None) -> Flow:
-    """Links by device of copies and communication, each of which carries as much."""
+per_link = st.tuples(st.just(0), st.integers(1, 3), st.integers(1, 4))
+"""So many devices share a link, by kind of work: compute has none."""
+
+
+def flow_of(
+    parts: list[Part], beside: list[int], carried: int, per: tuple[int, ...], lasts: list[int] | None = None
+) -> Flow:
+    """Links of copies and of communication, each of which carries as much, and is shared by so many devices."""
     column = {name: np.array([getattr(part, name) for part in parts], np.int64) for name in Part.__dataclass_fields__}
-    link = np.where(column["kind"] == 0, NONE, 2 * column["device"] + column["kind"] - 1)
+    devices = Devices(column["kind"], column["device"], np.where(column["kind"] == 0, NONE, 0), np.arange(4))
+    links = Links.of(devices, {1: carried, 2: carried}, {1: per[1], 2: per[2]})
     left = np.zeros(len(parts), np.int64) if lasts else column["needs"]
     works = np.arange(len(parts))
     lasts_ns = np.array(lasts, np.int64) if lasts else np.full(len(parts), NONE)
-    events = (column["kind"], column["device"], link, column["demand"])
-    return new_flow(works, works, left, lasts_ns, events, np.full(6, carried), np.array(beside))
+    domain = links.domain[column["device"]]
+    events = Events(column["kind"], column["device"], domain, links.link, column["demand"])
+    return new_flow(works, works, left, lasts_ns, events, links.capacity, np.array(beside))
 
 
 def run_through(flow: Flow, begins: list[int]) -> list[int]:
@@ -56,28 +65,27 @@ def run_through(flow: Flow, begins: list[int]) -> list[int]:
     return flow.end_ns.tolist()
 
 
-@given(parts, beside, st.integers(1, 4))
-@settings(max_examples=150, deadline=None)
-def test_it_equals_stepping_ns_by_ns(parts: list[Part], beside: list[int], carried: int) -> None:
-    flow = flow_of(parts, beside, carried)
-    capacity = {(device, kind): carried for device in range(3) for kind in (1, 2)}
-    assert run_through(flow, [part.begin for part in parts]) == finish(parts, beside, capacity, ALONE)
+@given(parts, beside, st.integers(1, 4), per_link)
+@settings(max_examples=200, deadline=None)
+def test_it_equals_stepping_ns_by_ns(parts: list[Part], beside: list[int], carried: int, per: tuple[int, ...]) -> None:
+    flow = flow_of(parts, beside, carried, per)
+    assert run_through(flow, [part.begin for part in parts]) == finish(parts, beside, carried, per, ALONE)
     assert not flow.running.any() and not flow.load.any() and (flow.first == NONE).all()
 
 
-@given(parts, beside, st.integers(1, 4), st.lists(st.integers(1, 40), min_size=10, max_size=10))
+@given(parts, beside, st.integers(1, 4), per_link, st.lists(st.integers(1, 40), min_size=10, max_size=10))
 @settings(max_examples=100, deadline=None)
 def test_what_was_made_takes_as_long_again(
-    parts: list[Part], beside: list[int], carried: int, lasts: list[int]
+    parts: list[Part], beside: list[int], carried: int, per: tuple[int, ...], lasts: list[int]
 ) -> None:
     """Works of known lengths tell their progress; that progress takes those lengths at the same rates."""
     begins, lasts = [part.begin for part in parts], lasts[: len(parts)]
     assume(parts)
-    measured = flow_of(parts, beside, carried, lasts)
+    measured = flow_of(parts, beside, carried, per, lasts)
     ends = run_through(measured, begins)
     assert ends == [begin + last for begin, last in zip(begins, lasts, strict=True)]
     made = [Part(**{**vars(part), "needs": int(-left)}) for part, left in zip(parts, measured.left, strict=True)]
-    assert run_through(flow_of(made, beside, carried), begins) == ends
+    assert run_through(flow_of(made, beside, carried, per), begins) == ends
 
 
 SLOW = {"compute": 1.25, "communication": 1.1}
@@ -101,6 +109,53 @@ def test_it_equals_the_machine_that_slows_down(
     for key, happened in changed.items():
         if times.graph.start_node[row_of[key]] >= 0:
             assert replayed(times.graph, row_of[key], times.node_ns) == (happened.start, happened.end), key
+
+
+two_ranks = st.lists(st.tuples(steps([7], False), steps([20, 21], False)).map(list), min_size=2, max_size=3)
+"""Programs of two threads for each of two or three ranks."""
+
+
+def traced_ranks(machine: SharedMachine, drawn: list[list[list[Step]]]) -> tuple[Run, dict[Key, int]]:
+    """The run of a trace per rank that the machine makes, and the global row of each event."""
+    events = machine.run([steps for rank, program in enumerate(drawn) for steps in of_rank(program, rank)])
+    mine = [{key: as_recorded(event, rank) for key, event in events.items() if key[0] // 2 == rank}
+            for rank in range(len(drawn))]  # fmt: skip
+    run, row_of = make_run(*(list(each.values()) for each in mine)), {}
+    for table, base, each in zip(run.traces, run.row_base, mine, strict=False):
+        rows = np.argsort(table.source_index) + base
+        row_of |= {key: int(rows[at]) for at, key in enumerate(each)}
+    return run, row_of
+
+
+@given(
+    two_ranks,
+    st.sampled_from([({}, {"communication": 1}), (SLOW, {"copy": 1, "communication": 1}), ({}, {"copy": 1.5})]),
+    st.sampled_from([1, 2, 3]),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_it_equals_the_machine_whose_ranks_share_links(
+    drawn: list[list[list[Step]]], what: tuple[dict[str, float], dict[str, float]], count: int
+) -> None:
+    slow, carries = what
+    ranks = dict.fromkeys(carries, count)
+    run, row_of = traced_ranks(SharedMachine(), drawn)
+    changed, _ = traced_ranks(SharedMachine(slow, carries, ranks), drawn)
+    graph = build_graph(run, never_found=(Family.THREAD_HANDOVER,))
+    schedule = Schedule.of(graph, streams_of(run))
+    assume(not graph.residual_ns.any())
+    sharing = shared(run, graph, Rates(slow, carries, ranks))
+    times = replay(graph, schedule=schedule, sharing=sharing)
+    event(f"{count} ranks a link, " + ("calm" if times.graph is graph else "shared"))
+    happened = SharedMachine(slow, carries, ranks).run(
+        [steps for rank, program in enumerate(drawn) for steps in of_rank(program, rank)]
+    )
+    for key, row in row_of.items():
+        if times.graph.start_node[row] >= 0:
+            expected = (happened[key].start, happened[key].end)
+            assert replayed(times.graph, row, times.node_ns) == expected, key
+    back = shared(changed, build_graph(changed), Rates(slow, carries, ranks), Rates(slow, carries, ranks))
+    again = build_graph(changed)
+    assert_same_rows(changed, replay(again), replay(again, sharing=back, mode="events"))
 
 
 @given(programs())
@@ -143,16 +198,18 @@ def test_it_equals_the_forward_pass_where_nothing_slows_down(program: list[list[
         assert_same_rows(run, fast, replay(graph, durations, schedule=schedule, sharing=none, mode="events"))
 
 
-@given(programs(), st.sampled_from([SLOW, {}]), st.sampled_from([CARRIES, {}, {"copy": 2}]))
+@given(
+    programs(), st.sampled_from([SLOW, {}]), st.sampled_from([CARRIES, {}, {"copy": 2}]), st.sampled_from([SLOW, {}])
+)
 @settings(max_examples=60, deadline=None)
 def test_the_forward_pass_is_used_only_where_it_is_exact(
-    program: list[list[Step]], slow: dict[str, float], carries: dict[str, float]
+    program: list[list[Step]], slow: dict[str, float], carries: dict[str, float], measured: dict[str, float]
 ) -> None:
     run, _ = traced(SharedMachine(), program)
     graph, schedule = prepared(run)
-    sharing = shared(run, graph, Rates(slow, carries))
+    sharing = shared(run, graph, Rates(slow, carries), Rates(measured))
     times = replay(graph, schedule=schedule, sharing=sharing)
-    event("passes" if times.graph is graph else "events")
+    event(("passes" if times.graph is graph else "events") + (", slow when measured" if measured else ""))
     assert_same_rows(run, times, replay(graph, schedule=schedule, sharing=sharing, mode="events"))
 
 

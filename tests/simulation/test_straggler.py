@@ -15,8 +15,8 @@ from simulation.analysis.waiting import Waits, stragglers
 from simulation.graph import build_graph
 from simulation.rendezvous import find
 from simulation.replay import replay
-from simulation.replay.prediction import measured_times, row_times
-from simulation.run import Run
+from simulation.replay.prediction import row_times
+from simulation.run import Run, measured_times
 from simulation.workload import Workload, generated_run
 
 SLOW, FACTOR = 1, 1.5

@@ -13,7 +13,7 @@ from simulation.graph import Family, build_graph
 from simulation.replay import predict, replay
 from simulation.run import Run, read_run
 from simulation.trust import assess
-from simulation.trust.ablation import ablate, most_moved_percent, without
+from simulation.trust.ablation import MEASURED, ablate, most_moved_percent, taken_away
 from simulation.trust.errors import Yardstick, deciding_edges
 from simulation.trust.verdict import checks, verdict
 from simulation.trust.worst import origins, worst_events
@@ -44,12 +44,27 @@ def waiting(late: int = 0) -> Run:
 def test_it_leaves_out_one_family() -> None:
     graph = build_graph(waiting())
     for family in Family:
-        less = without(graph, family)
+        less = taken_away(graph, family)
         target = np.repeat(np.arange(graph.nodes), np.diff(graph.offsets))
         kept = [edge for edge in range(graph.edges) if graph.family[edge] != family]
         assert np.repeat(np.arange(less.nodes), np.diff(less.offsets)).tolist() == target[kept].tolist()
         for name in ("source", "weight_ns", "family", "rule", "certainty"):
             assert getattr(less, name).tolist() == getattr(graph, name)[kept].tolist()
+
+
+def test_a_family_never_found_is_not_one_taken_away() -> None:
+    """Before residuals are settled, they make up for it; after that, they do not."""
+    run = waiting(late=2_000)
+    whole = build_graph(run)
+    moved = 0
+    for family in set(whole.family.tolist()) - set(MEASURED):
+        never = build_graph(run, never_found=(Family(family),))
+        assert family not in never.family
+        assert (replay(never).node_ns == never.measured_ns).all()
+        less = taken_away(whole, Family(family))
+        assert (less.residual_ns == whole.residual_ns).all()
+        moved += bool((replay(less).node_ns != whole.measured_ns).any())
+    assert moved > 0
 
 
 def test_a_family_that_matters_moves_the_error() -> None:

@@ -12,8 +12,8 @@ from simulation.analysis.waiting import Waits
 from simulation.graph import build_graph
 from simulation.rendezvous import find
 from simulation.replay import replay, replay_run
-from simulation.replay.prediction import measured_times, row_times
-from simulation.run import Run, read_run
+from simulation.replay.prediction import row_times
+from simulation.run import Run, measured_times, read_run
 from tests.simulation.test_rendezvous import job, told
 
 

@@ -1,17 +1,20 @@
 """POST runs/{run}/replay/: a measured run gets its predicted one."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
 
 from simulation import ENGINE_VERSION
 from simulation.graph import build_graph
 from simulation.replay import replay_run
 from simulation.replay.sensitivity import sensitivity
 from simulation.run import Run as EngineRun
+from tests.simulation.test_replay_sharing import beside_each_other
 from tests.traceviewer.reading import as_user, contents, read, stored_files, upload, work_off
 from traceviewer.accounts.models import Project
 from traceviewer.experiments import paths
@@ -127,6 +130,61 @@ def test_only_a_measured_and_ready_run_is_replayed(predicted: Run, project: Proj
     for run in (predicted, reading):
         answer = ask_for_replay(bob, run)
         assert (answer.status_code, answer.json()["code"]) == (409, "not_ready")
+
+
+def test_a_prediction_of_an_older_engine_is_stale_and_made_anew(measured: Run, predicted: Run, bob: User) -> None:
+    """As the version before stored it: neither sensitivity nor paths."""
+    assert get(bob, f"runs/{predicted.pk}/").json()["stale"] is False
+    later = {"sensitivity.json", *map(paths.file_name, paths.MODES)}
+    kept = {name: size for name, size in predicted.files.items() if name not in later}
+    for name in later:
+        default_storage.delete(f"{predicted.folder}/{name}")
+    Run.objects.filter(pk=predicted.pk).update(engine_version="0.1.0", files=kept)
+    found = get(bob, f"runs/{predicted.pk}/").json()
+    assert (found["stale"], found["engine_version"]) == (True, "0.1.0")
+    assert found["stale_reason"] == f"It was made by engine 0.1.0, the engine is {ENGINE_VERSION} now."
+    for path in ("sensitivity", "critical-path"):
+        assert get(bob, f"runs/{predicted.pk}/{path}/").status_code == 409
+    assert get(bob, f"runs/{predicted.pk}/timeline/").status_code == 200
+    fresh = work_off(Run.objects.get(pk=ask_for_replay(bob, measured).json()["id"]))
+    assert fresh.pk != predicted.pk and get(bob, f"runs/{fresh.pk}/").json()["stale"] is False
+    for path in ("sensitivity", "critical-path"):
+        assert get(bob, f"runs/{fresh.pk}/{path}/").status_code == 200
+
+
+def test_it_is_replayed_under_conditions(project: Project, bob: User) -> None:
+    """A kernel beside communication: slowed down, the prediction is longer, and stored with the paths of that."""
+    entries = [event.entry() for event in beside_each_other()]
+    measured = read(project, {"beside.json": json.dumps({"traceEvents": entries}).encode()}, bob)
+    slow = {"slow_down": {"compute": 1.25, "communication": 1.1}}
+
+    def ask(conditions: Any) -> Any:
+        path = f"/api/v1/runs/{measured.pk}/replay/"
+        return as_user(bob).post(path, conditions, content_type="application/json")
+
+    plain = work_off(Run.objects.get(pk=ask({}).json()["id"]))
+    found = work_off(Run.objects.get(pk=ask(slow).json()["id"]))
+    assert found.pk != plain.pk and (plain.conditions, found.conditions) == ({}, slow)
+    assert ask(slow).json()["id"] == str(found.pk) and ask({}).json()["id"] == str(plain.pk)
+    told = get(bob, f"runs/{found.pk}/").json()
+    assert told["conditions"] == slow and told["name"] == f"{measured.name} (slow_down)" and not told["stale"]
+    assert told["replay"]["conditions"]["event_by_event"] is True
+    assert found.replay["predicted_ns"] == found.span_ns > plain.replay["predicted_ns"]
+    for mode in paths.MODES:
+        page = get(bob, f"runs/{found.pk}/critical-path/", mode=mode).json()
+        assert page["length_ns"] == found.replay["critical_path"][mode]["length_ns"]
+    gains = get(bob, f"runs/{found.pk}/sensitivity/").json()
+    assert gains["run_ns"] == found.replay["predicted_ns"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"slow_down": {"copy": 2}}, {"faster": 1}, {"queue_limit": -1}, {"ranks_per_link": {"copy": 2}}, [1]]
+)
+def test_conditions_that_mean_nothing_are_refused(wrong: Any, measured: Run, bob: User) -> None:
+    path = f"/api/v1/runs/{measured.pk}/replay/"
+    refused = as_user(bob).post(path, json.dumps(wrong), content_type="application/json")
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid")
+    assert not Run.objects.filter(measured_run=measured).exists()
 
 
 def test_a_viewer_may_not_replay(measured: Run, victor: User) -> None:

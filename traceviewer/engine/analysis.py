@@ -59,7 +59,8 @@ class Analysis(APIView):
 @lru_cache(maxsize=KEPT)
 def analysis(files: Files, selection: Selection, sections: tuple[str, ...]) -> dict[str, Any]:
     """The figures; runs never change, so that an answer stays right. Raises UnknownSection."""
-    return analyze(OPENED.get(files).run, selection, sections)
+    opened = OPENED.get(files)
+    return analyze(opened.run, selection, sections, opened.measured)
 
 
 def _chosen(request: Request, name: str) -> frozenset[int] | None:

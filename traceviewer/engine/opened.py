@@ -19,8 +19,8 @@ from simulation.events import EventTable
 from simulation.lod import LodIndex, Palette, TileSource
 from simulation.rendezvous import Rendezvous
 from simulation.replay import Prediction
-from simulation.replay.prediction import measured_times
 from simulation.run import Run as EngineRun
+from simulation.run import measured_times
 from traceviewer.runs import store
 from traceviewer.runs.indexing import ALIGNED_LAYOUT, LAYOUT, Launches, trace_folder
 from traceviewer.runs.models import Run

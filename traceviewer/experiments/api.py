@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from simulation.errors import TraceError
+from simulation.replay import Conditions
 from traceviewer.accounts.visibility import get_editable
 from traceviewer.engine.asking import NotReady, files_of
 from traceviewer.engine.opened import OPENED, Files
@@ -22,14 +25,32 @@ from traceviewer.runs.models import Run
 from traceviewer.runs.serializers import RunSerializer
 
 
+class ConditionsSerializer(serializers.Serializer[Any]):
+    """What is taken into account besides durations; docs/replay.md, "Conditions"."""
+
+    event_driven = serializers.BooleanField(required=False)
+    queue_limit = serializers.IntegerField(required=False)
+    slow_down = serializers.DictField(child=serializers.FloatField(), required=False)
+    link_gb_per_s = serializers.DictField(child=serializers.FloatField(), required=False)
+    ranks_per_link = serializers.DictField(child=serializers.IntegerField(), required=False)
+    measured_slow_down = serializers.JSONField(required=False, help_text='as slow_down, or "fitted"')
+    measured_link_gb_per_s = serializers.DictField(child=serializers.FloatField(), required=False)
+
+
 class Replay(APIView):
-    @extend_schema(request=None, responses={202: RunSerializer})
+    @extend_schema(request=ConditionsSerializer, responses={202: RunSerializer})
     def post(self, request: Request, run: UUID) -> Response:
-        """The replay of a measured run: the one there is for this engine version, or a new one, `reading`."""
+        """The replay of a measured run: the one there is for this engine version and conditions, or a new one."""
         measured = get_editable(listed(Run.objects.all()), request.user, pk=run)
         if measured.kind != Run.Kind.MEASURED or measured.state != Run.State.READY:
             raise NotReady(f"The run is {measured.kind} and {measured.state}; only a measured, ready run is replayed.")
-        return Response(RunSerializer(replaying.begin(measured, request.user)).data, status=202)
+        if not isinstance(request.data, Mapping):
+            raise serializers.ValidationError("Conditions are an object.")
+        try:
+            conditions = Conditions.of(dict(request.data.items())).document()
+        except TraceError as error:
+            raise serializers.ValidationError(str(error)) from error
+        return Response(RunSerializer(replaying.begin(measured, request.user, conditions)).data, status=202)
 
 
 class GainSerializer(serializers.Serializer[Any]):

@@ -18,15 +18,18 @@ MODES = ("measured", "replayed")
 PAGE_SEGMENTS = 2_000
 
 
-def save(run: Run, graph: TaskGraph, folder: Path) -> None:
-    """Write the run's critical path on measured times, and on those that the model gives without residuals."""
+def save(run: Run, graph: TaskGraph, replayed: TaskGraph, folder: Path) -> None:
+    """Write the run's critical path on measured times, and on those that the model gives without residuals.
+
+    `replayed`: the graph of the execution that the model gives, which is another where the order changed.
+    """
     from simulation.replay import critical_path, last_node, replay
     from simulation.replay.causes import CAUSES, Rows
     from simulation.replay.path import path_causes, segments
 
-    rows = Rows(run, graph)
-    for mode in MODES:
-        times = replay(graph, residuals=mode == "measured")
+    for mode, executed in zip(MODES, (graph, replayed), strict=True):
+        rows = Rows(run, executed)
+        times = replay(executed, residuals=mode == "measured")
         path = critical_path(times, last_node(times))
         columns = segments(path, path_causes(path, rows))
         row = columns["row"]

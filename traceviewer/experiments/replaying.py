@@ -1,12 +1,15 @@
 """Replaying: the job that makes a predicted run of a measured one.
 
-A measured run has one replay per engine version: asking again gives the same predicted run. The critical paths, and
-what each kernel, operator and gap would gain, are worked out in the same job, over the same graph, and stored too.
+A measured run has one replay per engine version and conditions: asking again gives the same predicted run. The
+critical paths, and what each kernel, operator and gap would gain, are worked out in the same job, over the graph of
+that execution, and stored too.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -24,9 +27,10 @@ if TYPE_CHECKING:
 SENSITIVITY = "sensitivity.json"
 
 
-def begin(measured: Run, user: Any = None) -> Run:
-    """The replay of a measured run as it is now: the one there is, or a new one with its job.
+def begin(measured: Run, user: Any = None, conditions: Mapping[str, Any] | None = None) -> Run:
+    """The replay of a measured run as it is now: the one there is under these conditions, or a new one with its job.
 
+    `conditions`: a document as `Conditions.document` gives it.
     A failed one is tried again; a stale one, of an earlier version of the run, stays beside the new one.
     """
     with transaction.atomic():
@@ -36,7 +40,13 @@ def begin(measured: Run, user: Any = None) -> Run:
             engine_version=ENGINE_VERSION,
             kind=Run.Kind.PREDICTED,
             stale_reason="",
-            defaults={"project": measured.project, "name": measured.name, "created_by": user},
+            conditions_key=key_of(conditions or {}),
+            defaults={
+                "project": measured.project,
+                "name": f"{measured.name} ({', '.join(conditions)})" if conditions else measured.name,
+                "conditions": conditions or {},
+                "created_by": user,
+            },
         )
         run = Run.objects.select_for_update().get(pk=run.pk)
         if run.job is None or run.state == Run.State.FAILED:
@@ -47,11 +57,17 @@ def begin(measured: Run, user: Any = None) -> Run:
     return run
 
 
+def key_of(conditions: Mapping[str, Any]) -> str:
+    """A hash of the document, "" of none."""
+    text = json.dumps(conditions, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest() if conditions else ""
+
+
 @jobs.register("replay", ended=job_ended)
 def replay(context: JobContext) -> None:
     """Replay the measured run of the run named in the payload. Raises TraceError where it cannot be replayed."""
     from simulation.graph import build_graph  # the engine takes a moment to load: only workers replay
-    from simulation.replay import predict
+    from simulation.replay import Conditions, predict_under
     from simulation.replay.sensitivity import sensitivity
     from simulation.run import Run as EngineRun
     from traceviewer.runs.indexing import write_index
@@ -61,10 +77,12 @@ def replay(context: JobContext) -> None:
         engine_run = EngineRun.open(store.local(run.base_folder, run.base_files))
         context.progress("replaying", 0, 0)
         graph = build_graph(engine_run)
-        prediction = predict(engine_run, graph)
+        prediction = predict_under(engine_run, graph, Conditions.of(run.conditions))
+        assert prediction.graph is not None and prediction.bare_graph is not None
         prediction.save(work)
-        paths.save(engine_run, graph, work)
-        (work / SENSITIVITY).write_text(json.dumps(sensitivity(engine_run, graph, progress=context.progress)))
+        paths.save(engine_run, graph, prediction.bare_graph, work)
+        found = sensitivity(engine_run, prediction.graph, progress=context.progress)
+        (work / SENSITIVITY).write_text(json.dumps(found))
         write_index(prediction.predicted, work, context.progress)
         figures = {**summary(prediction.predicted), "replay": prediction.report}
         with publishing(context, run, work, **figures):

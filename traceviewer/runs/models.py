@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models, transaction
 
+from simulation import ENGINE_VERSION
 from traceviewer.accounts.models import Project, ProjectScoped
 from traceviewer.accounts.visibility import VisibleQuerySet
 from traceviewer.jobs.models import Job
@@ -23,7 +24,8 @@ class Run(ProjectScoped):
     files under a new key and then flip this one row to it (`becomes_ready`), so a run is whole or not there.
 
     A predicted run is columns over the tables of one version of its measured run: `base_folder`. When the measured
-    run gets another version, that one is kept for it, and `stale_reason` says why the two differ.
+    run gets another version, that one is kept for it, and `stale_reason` says why the two differ. A prediction of
+    another engine version is as stale: `why_stale` tells both.
     """
 
     class Kind(models.TextChoices):
@@ -45,6 +47,8 @@ class Run(ProjectScoped):
     base_files = models.JSONField(default=dict)
     stale_reason = models.CharField(max_length=200, blank=True, default="")
     engine_version = models.CharField(max_length=40, blank=True, default="")
+    conditions = models.JSONField(default=dict, help_text="under which it was replayed, docs/replay.md; {}: none")
+    conditions_key = models.CharField(max_length=64, blank=True, default="", help_text="their hash; none: empty")
 
     ranks = models.PositiveIntegerField(default=0)
     steps = models.PositiveIntegerField(default=0)
@@ -67,9 +71,9 @@ class Run(ProjectScoped):
         ordering = ["-created_at", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["measured_run", "engine_version"],
+                fields=["measured_run", "engine_version", "conditions_key"],
                 condition=models.Q(kind="predicted", stale_reason=""),
-                name="one_fresh_replay_per_engine_version",
+                name="one_fresh_replay_per_conditions",
             ),
         ]
 
@@ -132,6 +136,13 @@ class Run(ProjectScoped):
         self.project = project
         for trace in self.traces.exclude(source=""):
             trace.share()
+
+    @property
+    def why_stale(self) -> str:
+        """Why a prediction is not what a replay would give now; "" where it is, or the run is measured."""
+        if self.stale_reason or self.kind != Run.Kind.PREDICTED or self.engine_version == ENGINE_VERSION:
+            return self.stale_reason
+        return f"It was made by engine {self.engine_version or '?'}, the engine is {ENGINE_VERSION} now."
 
     @property
     def version(self) -> str:

@@ -10,7 +10,6 @@ again, with the same files or others, is shown as it was until then, and stays s
 from __future__ import annotations
 
 import os
-import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -160,13 +159,13 @@ def publishing(context: JobContext, run: Run, folder: Path, **figures: Any) -> I
 def summary(run: EngineRun) -> dict[str, Any]:
     """The figures of the run that its row holds."""
     from simulation.analysis.inspect import inspect_run
+    from simulation.analysis.steps import median_step_ns
 
     figures = inspect_run(run)
-    steps = [step["dur_ns"] for step in figures["steps"]]
     return {
         "ranks": len(run.traces),
         "steps": max((len(table.sides["steps"]["row"]) for table in run.traces), default=0),
-        "median_step_ns": statistics.median_low(steps) if steps else None,
+        "median_step_ns": median_step_ns(run),
         "span_ns": figures["span_ns"],
         "events": figures["events"],
         "gpu_events": sum(gpu["events"] for gpu in figures["gpu"]),

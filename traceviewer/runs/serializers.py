@@ -55,19 +55,21 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     created_by = serializers.CharField(source="created_by.username", default="", read_only=True)
     quality = FindingSerializer(many=True, read_only=True)
     replay = serializers.JSONField(read_only=True, allow_null=True, help_text="the figures of `replay --json`")
+    conditions = serializers.DictField(read_only=True, help_text="under which it was replayed; {}: none")
     job = RunJobSerializer(read_only=True, allow_null=True)
     url = serializers.CharField(source="get_absolute_url", read_only=True)
     layout_version = serializers.CharField(source="version", read_only=True)
     tags = serializers.SerializerMethodField()
     placed = serializers.SerializerMethodField(help_text='"recorded", or "replay" where no times were recorded')
-    stale = serializers.SerializerMethodField(help_text="its measured run has changed since")
+    stale = serializers.SerializerMethodField(help_text="its measured run, or the engine, has changed since")
+    stale_reason = serializers.CharField(source="why_stale", read_only=True)
     originals = serializers.SerializerMethodField()
 
     class Meta:
         model = Run
         fields = [
             "id", "project", "name", "kind", "state", "error", "ranks", "steps", "median_step_ns", "span_ns",
-            "events", "gpu_events", "quality", "measured_run", "replay", "engine_version", "created_at",
+            "events", "gpu_events", "quality", "measured_run", "replay", "conditions", "engine_version", "created_at",
             "created_by", "job", "url", "layout_version", "placed", "tags", "stale", "stale_reason", "originals",
         ]  # fmt: skip
         read_only_fields = fields
@@ -79,7 +81,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         return "replay" if any(found["code"] == "placed_by_replay" for found in run.quality) else "recorded"
 
     def get_stale(self, run: Run) -> bool:
-        return bool(run.stale_reason)
+        return bool(run.why_stale)
 
     @extend_schema_field(OriginalSerializer(many=True))
     def get_originals(self, run: Run) -> Any:

@@ -26,9 +26,7 @@ export function StaleBanner({ run, csrf, canEdit }: StaleBannerProps) {
   const measured = { id: run.measured_run, project: run.project };
   return (
     <div class="run-banner still" role="status">
-      <span class="cut">
-        This prediction was made from an older state of the run: {visible(run.stale_reason, REASON_LIMIT)}
-      </span>
+      <span class="cut">This prediction is stale: {visible(run.stale_reason, REASON_LIMIT)}</span>
       {canEdit && <ReplayButton run={measured} csrf={csrf} label="Replay anew" />}
     </div>
   );

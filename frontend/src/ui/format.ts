@@ -1,5 +1,5 @@
 // Figures as text. In running text three significant digits; exact nanoseconds in details and copies.
-// traceviewer/runs/templatetags/figures.py says the same on the server; tests/samples/display.json holds both to it.
+// traceviewer/wording.py says the same on the server; tests/samples/display.json holds both to it.
 
 export type Nanoseconds = number;
 

@@ -1,5 +1,5 @@
 // Strings of a trace are hostile or merely odd: shown so that nothing hides in them, cut on display only, never
-// in what is stored or copied. For the canvas and for pages; the server's twin is templatetags/figures.py.
+// in what is stored or copied. For the canvas and for pages; the server's twin is traceviewer/wording.py.
 
 export const DISPLAY_LIMIT = 200;
 
