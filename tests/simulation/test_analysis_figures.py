@@ -123,6 +123,22 @@ def test_copies_have_bandwidth_where_their_bytes_are_known() -> None:
     assert (found["bytes"], found["gb_per_s"], found["max_gb_per_s"], found["peak_gb_per_s"]) == (4000, 20, 30, 40)
 
 
+def test_the_recorded_bandwidth_tells_times_that_were_cut_to_microseconds() -> None:
+    def copy(start: int, dur: int, size: int, gb_per_s: float) -> Event:
+        told = {"bytes": size, "memory bandwidth (GB/s)": gb_per_s}
+        return named(kernel(7, start, dur, category="gpu_memcpy"), "Memcpy DtoD (Device -> Device)", **told)
+
+    whole = [copy(0, 1000, 3000, 2.0), copy(5000, 2000, 9000, 3.6)]  # of 1,500 and 2,500 ns
+    (found,) = rank(make_run(whole), "copies")["kinds"]
+    assert (found["gb_per_s"], found["max_gb_per_s"], found["peak_gb_per_s"]) == (12000 / 4000, 3.6, 3.6)
+    assert found["series"] == {"at_ns": [0, 1000, 5000, 7000], "value": [2.0, 0.0, 3.6, 0.0]}
+    exact = [copy(0, 1500, 3000, 7.0), copy(5000, 2000, 9000, 3.6)]  # the file has decimals: its times are
+    (found,) = rank(make_run(exact), "copies")["kinds"]
+    assert (found["max_gb_per_s"], found["gb_per_s"]) == (4.5, pytest.approx(12000 / 3500))
+    (found,) = rank(make_run([copy(0, 1000, 3000, 0.5)]), "copies")["kinds"]  # would be of 6,000 ns
+    assert found["max_gb_per_s"] == 3.0
+
+
 def test_memory_has_a_peak_and_a_curve() -> None:
     def record(at: int, size: int, allocated: int, device_type: int) -> Event:
         told = {
