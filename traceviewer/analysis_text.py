@@ -47,6 +47,22 @@ def size(value: int | None) -> str:
 
 Columns = Sequence[tuple[str, str, Format]]
 
+DEVICE, LAUNCHED = "work on a device", "work on a device whose launch was recorded"
+NEEDS = {
+    "breakdown": DEVICE, "step_time": "steps (ProfilerStep)", "utilization": DEVICE, "idle": DEVICE,
+    "launches": LAUNCHED, "queue": LAUNCHED, "kernels": DEVICE, "kernels_by_op": DEVICE,
+    "kernel_overlaps": "kernels that run at the same time on different streams", "short_kernels": "short kernels",
+    "ops": "operators", "ops_by_shape": "operators that launch work", "op_categories": "operators that launch work",
+    "sequences": "operators that launch work", "modules": "Python stacks (with_stack, with_modules)",
+    "annotations": "annotations on the device (gpu_user_annotation)",
+    "recompute": "work done again by torch.utils.checkpoint, which Python stacks (with_stack) show",
+    "roofline": "operators with recorded shapes (record_shapes) that launch work",
+    "collectives": "collectives", "copies": "copies or memory sets",
+    "memory": "the allocator's records (profile_memory)",
+    "fusion": "chains of kernels that occur again",
+}  # fmt: skip
+"""What a trace must hold for a section to have anything to show."""
+
 PARTS: Columns = (
     ("span", "window_ns", duration), ("compute alone", "exposed_compute_ns", duration),
     ("overlapped", "overlapped_ns", duration), ("communication alone", "exposed_communication_ns", duration),
@@ -73,11 +89,16 @@ def show(figures: Line, top: int) -> None:
         console.width = FILE_CHARS
     if figures["placed"] == "replay":
         console.print("times are not recorded: nodes are placed as early as their dependencies allow")
+    empty = []
     for section, render in RENDERERS.items():
         if section not in figures:
             continue
-        for title, columns, lines in render(figures[section]):
+        tables = list(render(figures[section]))
+        for title, columns, lines in tables:
             _print(console, title, columns, lines, top)
+        if not any(lines for _, _, lines in tables):
+            empty.append({"section": section, "needs": NEEDS[section]})
+    _print(console, "Nothing to say", (("section", "section", text), ("it needs", "needs", str)), empty, len(empty))
 
 
 def _print(console: Console, title: str, columns: Columns, lines: list[Line], top: int) -> None:
@@ -197,6 +218,14 @@ def _ops(section: Line) -> Tables:
     yield "Operators", (*NAME, *columns), section["ops"]
 
 
+def _op_categories(section: Line) -> Tables:
+    columns = (
+        ("category", "category", text), ("count", "count", number), ("device", "direct_ns", duration),
+        ("%", "percent", percent),
+    )  # fmt: skip
+    yield "Device time by category of operator", columns, section["categories"]
+
+
 def _ops_by_shape(section: Line) -> Tables:
     columns = (("shapes", "dims", text), *SPREAD)
     yield "Operators by shapes, device time", (*RANK, *NAME, *columns), _inner(section, "ops")
@@ -235,6 +264,14 @@ def _annotations(section: Line) -> Tables:
         ("with inner", "subtree_ns", duration),
     )  # fmt: skip
     yield "Device time by annotation", (*NAME, *columns), section["annotations"]
+
+
+def _recompute(section: Line) -> Tables:
+    whole = (("regions", "regions", number), ("device", "busy_ns", duration), ("%", "percent", percent))
+    ranks = [line for line in section["ranks"] if line["regions"]]
+    yield "Done again for the backward pass", (*RANK, *whole), ranks
+    columns = (("count", "count", number), ("device", "direct_ns", duration))
+    yield "Operators that are done again", (*RANK, *NAME, *columns), _inner(section, "ops")
 
 
 def _roofline(section: Line) -> Tables:
@@ -294,7 +331,8 @@ def _fusion(section: Line) -> Tables:
 RENDERERS: dict[str, Callable[[Line], Tables]] = {
     "breakdown": _breakdown, "step_time": _step_time, "utilization": _utilization, "idle": _idle,
     "launches": _launches, "queue": _queue, "kernels": _kernels, "kernels_by_op": _kernels_by_op,
-    "short_kernels": _short_kernels, "kernel_overlaps": _kernel_overlaps, "ops_by_shape": _ops_by_shape,
-    "sequences": _sequences, "ops": _ops, "modules": _modules, "annotations": _annotations,
-    "roofline": _roofline, "collectives": _collectives, "copies": _copies, "memory": _memory, "fusion": _fusion,
+    "short_kernels": _short_kernels, "kernel_overlaps": _kernel_overlaps, "op_categories": _op_categories,
+    "ops": _ops, "ops_by_shape": _ops_by_shape, "sequences": _sequences, "modules": _modules,
+    "annotations": _annotations, "recompute": _recompute, "roofline": _roofline, "collectives": _collectives,
+    "copies": _copies, "memory": _memory, "fusion": _fusion,
 }  # fmt: skip

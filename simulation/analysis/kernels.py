@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from simulation.analysis.breakdown import Work
+from simulation.analysis.categories import CATEGORIES, categories_of
 from simulation.analysis.selection import RankView
 from simulation.analysis.tables import Groups, Table, share
 
@@ -41,8 +42,10 @@ def kernels_by_op_of(views: Sequence[RankView]) -> dict[str, Any]:
     groups = Groups(joined.op, joined.name, joined.stream)
     words = joined.words
     figures = groups.spread(joined.dur_ns)
+    category = _joined(_categories(view) for view in views)[groups.order[groups.begin]]
     table = Table({
         "op": [words[code] if code >= 0 else None for code in groups.keys[0].tolist()],
+        "category": [CATEGORIES[code] if code >= 0 else None for code in category.tolist()],
         "name": [words[code] for code in groups.keys[1].tolist()],
         "stream": groups.keys[2],
         **figures,
@@ -106,6 +109,12 @@ def _launch_wait_ns(view: RankView) -> np.ndarray:
     """From the start of the launch call to the start of the work; 0 without a launch."""
     device = view.device
     return np.where(device.launch >= 0, device.start_ns - view.table.start_ns[device.launch], 0)
+
+
+def _categories(view: RankView) -> np.ndarray:
+    """What the operator that launched each device event does, a code into CATEGORIES; -1 without one."""
+    op = view.launching_op
+    return np.where(op >= 0, categories_of(view)[op], -1)
 
 
 def _joined(parts: Any) -> np.ndarray:

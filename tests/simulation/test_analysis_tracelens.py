@@ -51,6 +51,8 @@ def test_the_timeline_of_the_device(traced: tuple[Run, Path]) -> None:
         "total_memcpy_time": timeline["total_memcpy_ns"],
     }
     assert ours == {name: pytest.approx(ns, abs=20) for name, ns in told.items()}  # its sums are float64 microseconds
+    for line in lines(folder, "gpu_timeline"):
+        assert ours[line["type"]] / rank["window_ns"] * 100 == pytest.approx(float(line["percent"]), abs=1e-3)
     assert timeline["computation_ns"] + timeline["exposed_comm_ns"] + timeline["exposed_memcpy_ns"] == rank["busy_ns"]
 
 
@@ -64,6 +66,28 @@ def test_operators_direct_and_with_their_subtree(traced: tuple[Run, Path]) -> No
         assert mine["launching"] == int(line["Count"])
         assert mine["direct_ns"] == pytest.approx(1000 * float(line["total_direct_kernel_time_sum"]), abs=5)
         assert mine["subtree_ns"] == pytest.approx(1000 * float(line["total_subtree_kernel_time_sum"]), abs=5)
+        assert mine["percent"] == pytest.approx(float(line["Percentage (%)"]), abs=2e-3)
+        assert mine["categories"] == [attention(line["name"], told) for told in ast.literal_eval(line["Categories"])]
+
+
+def attention(op: str, told: str) -> str:
+    """TraceLens knows no category of the operator that launches attention's kernel."""
+    return "SDPA_fwd" if op == "aten::_flash_attention_forward" and told == "other" else told
+
+
+def test_categories_are_the_sums_of_their_operators(traced: tuple[Run, Path]) -> None:
+    run, folder = traced
+    told: dict[str, list[float]] = {}
+    for line in lines(folder, "ops_summary"):
+        (category,) = ast.literal_eval(line["Categories"])
+        sums = told.setdefault(attention(line["name"], category), [0, 0])
+        sums[0] += int(line["Count"])
+        sums[1] += 1000 * float(line["total_direct_kernel_time_sum"])
+    ours = linked(run, "op_categories")
+    assert {line["category"]: [line["count"], line["direct_ns"]] for line in ours["categories"]} == {
+        category: [count, pytest.approx(ns, abs=10)] for category, (count, ns) in told.items()
+    }
+    assert ours["total_ns"] == sum(line["direct_ns"] for line in ours["categories"])
 
 
 def test_kernels_by_operator_and_stream(traced: tuple[Run, Path]) -> None:
@@ -76,8 +100,15 @@ def test_kernels_by_operator_and_stream(traced: tuple[Run, Path]) -> None:
         assert mine["count"] == int(line["Kernel duration (µs)_count"])
         assert mine["total_ns"] == pytest.approx(1000 * float(line["Kernel duration (µs)_sum"]), abs=1)
         assert mine["mean_ns"] == pytest.approx(1000 * float(line["Kernel duration (µs)_mean"]))
+        assert mine["min_ns"] == pytest.approx(1000 * float(line["Kernel duration (µs)_min"]), abs=1)
         assert mine["max_ns"] == pytest.approx(1000 * float(line["Kernel duration (µs)_max"]), abs=1)
+        assert (mine["category"] or "") == attention(line["Parent cpu_op"], line["Parent op category"])
     assert all(name.startswith(("Memcpy", "Memset")) for _, name, _ in ours)  # which it leaves out
+    (rank,) = analyze(run, sections=["breakdown"])["breakdown"]["ranks"]
+    kernels_ns = sum(line["total_ns"] for line in found if not line["name"].startswith(("Memcpy", "Memset")))
+    for line in lines(folder, "kernel_summary"):
+        total_ns = 1000 * float(line["Kernel duration (µs)_sum"])
+        assert total_ns / kernels_ns * 100 == pytest.approx(float(line["Percent of kernels time (%)"]))
 
 
 def test_the_histogram_of_short_kernels(traced: tuple[Run, Path]) -> None:
