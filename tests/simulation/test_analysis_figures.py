@@ -190,6 +190,21 @@ def test_utilization_weighs_blocks_and_occupancy() -> None:
     assert found["achieved_occupancy_percent"] == pytest.approx((30 * 50 + 60 * 25) / 75)
 
 
+def test_multiprocessors_are_full_once() -> None:
+    """Kernels that run at once share them, and what runs outside the step does not count; a copy is not a kernel."""
+    grids = {"grid": [6, 1, 1], "block": [32, 1, 1], "est. achieved occupancy %": 30}
+    run = make_run([
+        step(1, 0, 200), *(call(1, 5 * at, 5, at) for at in range(1, 5)),
+        named(kernel(7, 20, 50, 1), "a", **grids), named(kernel(8, 40, 50, 2), "b", **grids),
+        named(kernel(7, 190, 50, 3), "c", **grids), kernel(9, 100, 20, 4, "gpu_memcpy"),
+    ])  # fmt: skip
+    run.traces[0].info.metadata["deviceProperties"] = [{"id": 0, "numSms": 10}]
+    found = rank(run, "utilization")
+    assert found["sm_efficiency_percent"] == pytest.approx(100 * (0.6 * 20 + 1.0 * 30 + 0.6 * 20 + 0.6 * 10) / 200)
+    assert (found["gpu_utilization_percent"], found["kernel_utilization_percent"]) == (50, 40)
+    assert found["achieved_occupancy_percent"] == pytest.approx(30)
+
+
 def test_a_run_without_anything_to_say_has_every_section() -> None:
     found = analyze(make_run([op(1, 0, 10)]))
     assert set(SECTIONS) <= set(found)
