@@ -32,6 +32,11 @@ def percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
 
 
+def place(value: int | None) -> str:
+    """A rank, a stream, a device."""
+    return "-" if value is None or value < 0 else str(value)
+
+
 def number(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
 
@@ -46,6 +51,9 @@ def size(value: int | None) -> str:
 
 
 Columns = Sequence[tuple[str, str, Format]]
+
+PLACES = frozenset({"rank", "stream", "depth", "device", "length"})
+"""Keys that tell where a line belongs: 0 is one of them, and they are no figure."""
 
 DEVICE, LAUNCHED = "work on a device", "work on a device whose launch was recorded"
 NEEDS = {
@@ -93,17 +101,31 @@ def show(figures: Line, top: int) -> None:
     for section, render in RENDERERS.items():
         if section not in figures:
             continue
-        tables = list(render(figures[section]))
-        for title, columns, lines in tables:
-            _print(console, title, columns, lines, top)
-        if not any(lines for _, _, lines in tables):
+        tables = [(title, *_told(columns, lines), lines) for title, columns, lines in render(figures[section])]
+        for title, columns, silent, lines in tables:
+            if columns:
+                _print(console, title, columns, silent, lines, top)
+        if not any(columns for _, columns, _, _ in tables):
             empty.append({"section": section, "needs": NEEDS[section]})
-    _print(console, "Nothing to say", (("section", "section", text), ("it needs", "needs", str)), empty, len(empty))
+    if empty:
+        columns = (("section", "section", text), ("it needs", "needs", str))
+        _print(console, "Nothing to say", columns, [], empty, len(empty))
 
 
-def _print(console: Console, title: str, columns: Columns, lines: list[Line], top: int) -> None:
-    if not lines:
-        return
+def _told(columns: Columns, lines: list[Line]) -> tuple[Columns, list[str]]:
+    """(columns that say something, figures that are 0 or not known in all lines); no columns if no figure says any."""
+    told, silent = [], []
+    for heading, key, shown in columns:
+        values = {line.get(key) for line in lines if not isinstance(line.get(key), list)}
+        if values == {None} or (key not in PLACES and values <= {0, None} and values):
+            silent += [] if key in PLACES else [f"{heading} {'unknown' if values == {None} else 'all 0'}"]
+        else:
+            told.append((heading, key, shown))
+    figures = [key for _, key, shown in told if shown is not text and key not in PLACES]
+    return (told, silent) if lines and figures else ([], [])
+
+
+def _print(console: Console, title: str, columns: Columns, silent: list[str], lines: list[Line], top: int) -> None:
     widths = [
         max(map(len, [*heading.split(), *(shown(line.get(key)) for line in lines[:top])]), default=0)
         for heading, key, shown in columns
@@ -122,6 +144,8 @@ def _print(console: Console, title: str, columns: Columns, lines: list[Line], to
     console.print(table)
     if len(lines) > top:
         console.print(f"  {len(lines) - top:,} more; --top {len(lines)} shows them", style="dim", highlight=False)
+    if silent:
+        console.print(f"  {', '.join(silent)}", style="dim", highlight=False)
     console.print()
 
 
@@ -144,7 +168,7 @@ def _inner(section: Line, inner: str) -> list[Line]:
 
 
 LABEL: Columns = (("", "label", text),)
-RANK: Columns = (("rank", "rank", text),)
+RANK: Columns = (("rank", "rank", place),)
 NAME: Columns = (("name", "name", text),)
 
 
@@ -166,7 +190,7 @@ def _utilization(section: Line) -> Tables:
 
 def _idle(section: Line) -> Tables:
     yield "Idle device, by cause", (*LABEL, *IDLE), _ranked(section["ranks"])
-    yield "Idle streams", (*RANK, ("stream", "stream", text), *IDLE), _inner(section, "streams")
+    yield "Idle streams", (*RANK, ("stream", "stream", place), *IDLE), _inner(section, "streams")
 
 
 def _launches(section: Line) -> Tables:
@@ -184,7 +208,7 @@ def _launches(section: Line) -> Tables:
 
 def _queue(section: Line) -> Tables:
     columns = (("longest", "max", number), ("mean", "mean", number), ("time full", "full_ns", duration))
-    yield "Launch queues", (*RANK, ("stream", "stream", text), *columns), _inner(section, "streams")
+    yield "Launch queues", (*RANK, ("stream", "stream", place), *columns), _inner(section, "streams")
 
 
 def _kernels(section: Line) -> Tables:
@@ -194,7 +218,7 @@ def _kernels(section: Line) -> Tables:
 def _kernels_by_op(section: Line) -> Tables:
     yield (
         "Kernels by operator",
-        (("operator", "op", text), *NAME, ("stream", "stream", text), *SPREAD),
+        (("operator", "op", text), *NAME, ("stream", "stream", place), *SPREAD),
         section["kernels"],
     )
 
@@ -310,7 +334,7 @@ def _copies(section: Line) -> Tables:
 
 def _memory(section: Line) -> Tables:
     columns = (
-        ("of", "device_type", text), ("device", "device", text), ("peak", "peak_allocated_bytes", size),
+        ("of", "device_type", text), ("device", "device", place), ("peak", "peak_allocated_bytes", size),
         ("peak reserved", "peak_reserved_bytes", size), ("allocations", "allocations", number),
         ("allocated in all", "allocated_in_all_bytes", size),
     )  # fmt: skip
@@ -322,7 +346,8 @@ def _fusion(section: Line) -> Tables:
         ("length", "length", number), ("always the same", "deterministic", number),
         ("launches saved", "launches_saved", number), ("ideal gain", "ideal_gain", number),
     )  # fmt: skip
-    yield f"Chains of kernels, of {section['launches']:,}", columns, section["lengths"]
+    lengths = [line for line in section["lengths"] if line["deterministic"]]
+    yield f"Chains of kernels, of {section['launches']:,}", columns, lengths
     chains = [{**line, "first": line["kernels"][0], "last": line["kernels"][-1]} for line in section["chains"]]
     ends = (("length", "length", number), ("count", "count", number), ("first", "first", text), ("last", "last", text))
     yield "Candidates for fusion", ends, chains

@@ -73,7 +73,7 @@ def _streams(view: RankView) -> list[dict[str, Any]]:
     device = view.device
     gap_ns, since_ns = gaps(device, device.stream)
     return [
-        {"stream": int(view.stream_numbers[track]), **_summed(view, gap_ns, since_ns, device.stream == track)}
+        {"stream": view.stream_of(track), **_summed(view, gap_ns, since_ns, device.stream == track)}
         for track in np.unique(device.stream).tolist()
     ]
 

@@ -47,7 +47,7 @@ def kernels_by_op_of(views: Sequence[RankView]) -> dict[str, Any]:
         "op": [words[code] if code >= 0 else None for code in groups.keys[0].tolist()],
         "category": [CATEGORIES[code] if code >= 0 else None for code in category.tolist()],
         "name": [words[code] for code in groups.keys[1].tolist()],
-        "stream": groups.keys[2],
+        "stream": [stream if stream >= 0 else None for stream in groups.keys[2].tolist()],
         **figures,
         "percent": share(figures["total_ns"], joined.total_ns),
         **joined.doors(groups.largest(joined.dur_ns)),

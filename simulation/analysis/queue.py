@@ -35,6 +35,6 @@ def _streams(view: RankView) -> list[dict[str, Any]]:
     for track in np.unique(view.device.stream).tolist():
         length = queue_length(view, track)
         if len(length.at_ns):
-            figures = {"stream": int(view.stream_numbers[track]), **length.figures(), "full_ns": length.time_at(FULL)}
+            figures = {"stream": view.stream_of(track), **length.figures(), "full_ns": length.time_at(FULL)}
             found.append(figures | {"series": length.thinned(view.shift_ns)})
     return found

@@ -146,6 +146,11 @@ class RankView:
         """The device stream of each track, -1 where it is none: i64."""
         return np.array([track.stream for track in self.table.tracks], np.int64)
 
+    def stream_of(self, track: int) -> int | None:
+        """The device stream of a track; None where it is none."""
+        number = int(self.stream_numbers[track])
+        return number if number >= 0 else None
+
     @cached_property
     def is_op(self) -> np.ndarray:
         """Framework operators, the marks of steps left out: bool."""
