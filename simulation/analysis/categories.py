@@ -40,8 +40,8 @@ def categories_of(view: RankView) -> np.ndarray:
     calls = Groups(view.launching_op[launched])
     first = calls.largest(-view.table.start_ns[device.launch[launched]])
     op, kernel = calls.keys[0], view.table.name[device.rows[launched[first]]]
-    pairs, place = np.unique(np.stack([view.table.name[op], kernel]), axis=1, return_inverse=True)
-    names = view.table.names
-    codes = [CATEGORIES.index(category_of(names[name], names[first])) for name, first in pairs.T.tolist()]
-    found[op] = np.array(codes, np.int64)[place.reshape(-1)]
+    pairs, names = Groups(view.table.name[op], kernel), view.table.names
+    named = zip(*(key.tolist() for key in pairs.keys), strict=True)
+    codes = [CATEGORIES.index(category_of(names[name], names[first])) for name, first in named]
+    found[op] = np.array(codes, np.int64)[pairs.place]
     return found

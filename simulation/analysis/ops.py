@@ -43,12 +43,13 @@ def ops_of(views: Sequence[RankView]) -> dict[str, Any]:
     words = views[0].run.names
     longest = groups.largest(columns["subtree_ns"])
     total = int(columns["direct_ns"].sum())
-    does = np.unique(np.stack([columns["name"], columns["category"]]), axis=1)
+    launches = columns["category"] >= 0
+    does = Groups(columns["name"][launches], columns["category"][launches]).keys
     summed = ("host_ns", "host_self_ns", "direct_ns", "subtree_ns", "direct_events", "subtree_events", "launching")
     table = Table({
         "name": [words[code] for code in groups.keys[0].tolist()],
         "categories": [
-            [CATEGORIES[code] for code in does[1][does[0] == name].tolist() if code >= 0]
+            [CATEGORIES[code] for code in does[1][does[0] == name].tolist()]
             for name in groups.keys[0].tolist()
         ],
         "count": groups.count,

@@ -117,14 +117,13 @@ def _kinds(view: RankView) -> tuple[np.ndarray, np.ndarray, list[tuple[str, Inpu
     rows = line_rows[chosen]
     dims_code, types_code = (_codes(side[name])[chosen] for name in ("dims", "types"))
     values, words = _values(view, rows)
-    keys = np.stack([table.name[rows].astype(np.int64), dims_code, types_code, values])
-    found, group = np.unique(keys, axis=1, return_inverse=True)
+    found = Groups(table.name[rows], dims_code, types_code, values)
     dims, types = words_of(side["dims"]), words_of(side["types"])
     kinds = [
         (table.names[name], Inputs(_decoded(dims[d]), _decoded(types[t]), words[v]))
-        for name, d, t, v in found.T.tolist()
+        for name, d, t, v in zip(*(key.tolist() for key in found.keys), strict=True)
     ]
-    return rows, group.reshape(-1), kinds
+    return rows, found.place, kinds
 
 
 def _codes(column: Any) -> np.ndarray:

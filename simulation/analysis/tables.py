@@ -63,6 +63,13 @@ class Groups:
     def count(self) -> np.ndarray:
         return np.diff(np.append(self.begin, len(self.order)))
 
+    @cached_property
+    def place(self) -> np.ndarray:
+        """Of each row, its group: i64."""
+        found = np.empty(len(self.order), np.int64)
+        found[self.order] = np.repeat(np.arange(len(self)), self.count)
+        return found
+
     def sum(self, values: np.ndarray) -> np.ndarray:
         return self._reduced(np.add, values)
 
