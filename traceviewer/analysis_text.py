@@ -212,7 +212,8 @@ def _queue(section: Line) -> Tables:
 
 
 def _kernels(section: Line) -> Tables:
-    yield "Kernels", (*NAME, ("work", "work", text), *SPREAD), section["kernels"]
+    device = (("blocks per SM", "blocks_per_multiprocessor", number), ("occupancy %", "occupancy_percent", percent))
+    yield "Kernels", (*NAME, ("work", "work", text), *SPREAD, *device), section["kernels"]
 
 
 def _kernels_by_op(section: Line) -> Tables:

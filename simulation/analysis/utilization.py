@@ -6,17 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 
 from simulation.analysis.breakdown import Work
 from simulation.analysis.intervals import union_ns
-from simulation.analysis.recorded import extracted
 from simulation.analysis.selection import DeviceEvents, RankView
 from simulation.analysis.series import Steps
 from simulation.analysis.tables import share
-from simulation.events import EventTable
-
-OCCUPANCY = r'"est\. achieved occupancy %"\s*:\s*(?P<value>[0-9.]+)'
 
 
 def utilization_of(views: Sequence[RankView]) -> dict[str, Any]:
@@ -57,7 +52,7 @@ def _busy_ns(work: DeviceEvents, windows: np.ndarray) -> int:
 def _sm_efficiency(view: RankView, windows: np.ndarray, whole_ns: int) -> float | None:
     """Share of the time in which multiprocessors have blocks: those of all kernels that run at once, 1 at most; None
     where grid or device are not recorded."""
-    blocks = blocks_per_multiprocessor(view)
+    blocks = view.blocks_per_multiprocessor
     known = blocks > 0  # NaN is not
     if not known.any() or not whole_ns:
         return None
@@ -68,49 +63,11 @@ def _sm_efficiency(view: RankView, windows: np.ndarray, whole_ns: int) -> float 
     return float(share(np.diff(np.interp(windows, steps.at_ns, until), axis=1).sum(), whole_ns))
 
 
-def blocks_per_multiprocessor(view: RankView) -> np.ndarray:
-    """Of each device event: f64, NaN where it is no kernel, or grid or device are not recorded."""
-    line, count = _kernel_lines(view), multiprocessors_of(view.table)
-    if count is None:
-        return np.full(len(line), np.nan)
-    side = view.table.sides["kernels"]
-    grid = np.prod([np.append(np.asarray(side[f"grid_{axis}"], np.float64), np.nan)[line] for axis in "xyz"], axis=0)
-    return np.where(grid > 0, grid / count, np.nan)
-
-
-def multiprocessors_of(table: EventTable) -> int | None:
-    """Of the device that the trace uses; None where the file does not tell."""
-    listed = table.info.metadata.get("deviceProperties")
-    used = next((track.device for track in table.tracks if track.kind == "stream" and track.device >= 0), 0)
-    for entry in listed if isinstance(listed, list) else []:
-        count = entry.get("numSms") if isinstance(entry, dict) and entry.get("id") == used else None
-        if isinstance(count, int) and count > 0:
-            return count
-    return None
-
-
 def _occupancy(view: RankView, windows: np.ndarray) -> float | None:
     """Mean of the kernels' estimated occupancy, weighted by their time in the windows."""
-    device, percent = view.device, occupancy(view)
+    device, percent = view.device, view.occupancy_percent
     weight = np.zeros(len(device), np.float64)
     for begin, stop in windows.tolist():
         weight += np.maximum(np.minimum(device.end_ns, stop) - np.maximum(device.start_ns, begin), 0)
     weight[np.isnan(percent)] = 0
     return float(np.nansum(percent * weight) / weight.sum()) if weight.any() else None
-
-
-def occupancy(view: RankView) -> np.ndarray:
-    """What is recorded of each device event, in per cent: f64, NaN of what is no kernel. Unpacks their args."""
-    found = np.full(len(view.device), np.nan)
-    kernels = np.flatnonzero(_kernel_lines(view) >= 0)
-    texts = extracted(view.table, view.device.rows[kernels], OCCUPANCY)
-    found[kernels] = np.asarray(pc.cast(texts, "float64").to_numpy(zero_copy_only=False), np.float64)
-    return found
-
-
-def _kernel_lines(view: RankView) -> np.ndarray:
-    """Line of the kernels' side table for each device event, -1 none."""
-    rows = np.asarray(view.table.sides["kernels"]["row"])
-    line = np.searchsorted(rows, view.device.rows)
-    line[np.append(rows, -1)[line] != view.device.rows] = -1
-    return line

@@ -202,6 +202,9 @@ def test_multiprocessors_are_full_once() -> None:
     found = rank(run, "utilization")
     assert found["sm_efficiency_percent"] == pytest.approx(100 * (0.6 * 20 + 1.0 * 30 + 0.6 * 20 + 0.6 * 10) / 200)
     assert (found["gpu_utilization_percent"], found["kernel_utilization_percent"]) == (50, 40)
+    lines = {line["name"]: line for line in section(run, "kernels")["kernels"]}
+    assert (lines["a"]["blocks_per_multiprocessor"], lines["a"]["occupancy_percent"]) == (pytest.approx(0.6), 30)
+    assert lines["gpu_memcpy"]["blocks_per_multiprocessor"] is lines["gpu_memcpy"]["occupancy_percent"] is None
     assert found["achieved_occupancy_percent"] == pytest.approx(30)
 
 
