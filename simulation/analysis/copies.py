@@ -16,7 +16,7 @@ from simulation.analysis.breakdown import Work
 from simulation.analysis.intervals import union_ns
 from simulation.analysis.recorded import extracted
 from simulation.analysis.selection import RankView
-from simulation.analysis.series import Steps
+from simulation.analysis.series import Steps, distribution
 
 RECORDED = r'"memory bandwidth \(GB/s\)"\s*:\s*(?P<value>[0-9.]+(?:[eE][+-]?[0-9]+)?)'
 
@@ -55,9 +55,12 @@ class Copies:
         """GB/s at one time, over those of `mine` (bool) that run side by side; one value per instant."""
         known = mine & ~np.isnan(self.gb_per_s)
         start, end, rate = self.work.start_ns[known], self.work.end_ns[known], self.gb_per_s[known]
-        steps = Steps.of_changes(np.concatenate([start, end]), np.concatenate([rate, -rate]))
+        at_ns, one = np.concatenate([start, end]), np.ones(len(start), np.int64)
+        steps = Steps.of_changes(at_ns, np.concatenate([rate, -rate]))
+        running = Steps.of_changes(at_ns, np.concatenate([one, -one])).value
         settled = np.append(steps.at_ns[1:] != steps.at_ns[:-1], True)  # between two times, not within one
-        return Steps(steps.at_ns[settled], np.maximum(steps.value[settled], 0.0))
+        value = np.where(running > 0, steps.value, 0.0)  # not what is left of float64 sums
+        return Steps(steps.at_ns[settled], value[settled])
 
 
 def _kinds(view: RankView) -> list[dict[str, Any]]:
@@ -82,7 +85,14 @@ def _bandwidth(copies: Copies, mine: np.ndarray, shift_ns: int) -> dict[str, Any
     """Bytes per ns is GB/s. `peak` is the most at one time, over copies that run side by side."""
     known = mine & ~np.isnan(copies.gb_per_s)
     if not known.any():
-        return {"bytes": None, "gb_per_s": None, "peak_gb_per_s": None, "max_gb_per_s": None, "series": None}
+        return {
+            "bytes": None,
+            "gb_per_s": None,
+            "peak_gb_per_s": None,
+            "max_gb_per_s": None,
+            "rates": None,
+            "series": None,
+        }
     rate, size, steps = copies.gb_per_s[known], copies.size_bytes[known], copies.over_time(mine)
     moved = rate > 0
     return {
@@ -90,5 +100,6 @@ def _bandwidth(copies: Copies, mine: np.ndarray, shift_ns: int) -> dict[str, Any
         "gb_per_s": float(size.sum() / (size[moved] / rate[moved]).sum()) if moved.any() else 0.0,
         "max_gb_per_s": float(rate.max()),
         "peak_gb_per_s": float(steps.value.max()),
+        "rates": distribution(steps.value[steps.value > 0]),
         "series": steps.thinned(shift_ns),
     }

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from simulation.analysis.selection import DeviceEvents, RankView
+from simulation.analysis.series import distribution
 from simulation.analysis.tables import Groups
 
 CONSECUTIVE_NS = 30_000
@@ -72,10 +73,14 @@ def _rank(view: RankView) -> dict[str, Any]:
 def _streams(view: RankView) -> list[dict[str, Any]]:
     device = view.device
     gap_ns, since_ns = gaps(device, device.stream)
-    return [
-        {"stream": view.stream_of(track), **_summed(view, gap_ns, since_ns, device.stream == track)}
-        for track in np.unique(device.stream).tolist()
-    ]
+    cause = causes(view, gap_ns, since_ns)
+    found = []
+    for track, first in zip(*(column.tolist() for column in np.unique(device.stream, return_index=True)), strict=True):
+        mine = device.stream == track
+        later = mine & (np.arange(len(device)) > first)
+        spread = {name: distribution(gap_ns[later & (cause == at)]) for at, name in enumerate(CAUSES)}
+        found.append({"stream": view.stream_of(track), **_summed(view, gap_ns, since_ns, mine), "intervals_ns": spread})
+    return found
 
 
 def _summed(view: RankView, gap_ns: np.ndarray, since_ns: np.ndarray, chosen: np.ndarray) -> dict[str, Any]:

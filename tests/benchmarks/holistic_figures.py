@@ -27,10 +27,18 @@ def kernels(analysis):
             yield f"kernel, {name}: {line['name']}", line[name]
 
 
+DESCRIBED = ("count", "mean", "std", "min", "25%", "50%", "75%", "max")
+
+
 def idle(analysis):
-    lines, _ = analysis.get_idle_time_breakdown(ranks=[0], visualize=False)
+    lines, described = analysis.get_idle_time_breakdown(
+        ranks=[0], visualize=False, show_idle_interval_stats=True, visualize_pctg=False
+    )
     for line in lines.to_dict("records"):
         yield f"idle, stream {line['stream']}, {line['idle_category']}", line["idle_time"]
+    for line in described.reset_index().to_dict("records"):
+        for name in DESCRIBED:
+            yield f"idle, stream {line['stream']}, {line['idle_category']}, {name}", line[name]
 
 
 def launches(analysis):
@@ -49,6 +57,15 @@ def counters(analysis):
         yield f"queue, stream {stream}, points", len(lines)
     for kind, lines in analysis.get_memory_bw_time_series(ranks=[0])[0].groupby("name"):
         yield f"bandwidth, most of {kind}", lines["memory_bw_gbps"].max()
+
+
+def described(analysis):
+    of_queues = analysis.get_queue_length_summary(ranks=[0])
+    of_copies = analysis.get_memory_bw_summary(ranks=[0])
+    for what, lines in (("queue, stream", of_queues), ("bandwidth of", of_copies)):
+        for (_, place), line in lines.iterrows():
+            for (_, name), value in line.items():
+                yield f"{what} {place}, {name}", value
 
 
 def operators(analysis):
@@ -74,7 +91,7 @@ def annotations(analysis):
 def main(file):
     analysis = TraceAnalysis(trace_files={0: file}, trace_dir=os.path.dirname(file))
     figures = {"steps": [int(step) for step in analysis.t.get_iterations(0)]}
-    for part in (whole, kernels, idle, launches, counters, operators, annotations):
+    for part in (whole, kernels, idle, launches, counters, described, operators, annotations):
         try:
             figures.update((name, float(value)) for name, value in part(analysis))
         except Exception as error:

@@ -109,6 +109,10 @@ def test_the_queue_grows_with_calls_and_shrinks_with_starts() -> None:
     assert (stream["stream"], stream["max"], stream["full_ns"]) == (7, 3, 0)
     assert stream["series"] == {"at_ns": [0, 10, 20, 40, 90, 140], "value": [1, 2, 3, 2, 1, 0]}
     assert stream["mean"] == (10 + 20 + 60 + 100 + 50) / 140
+    assert stream["lengths"] == {
+        "count": 6, "mean": 1.5, "deviation": pytest.approx((5.5 / 5) ** 0.5), "min": 0, "quarter": 1,
+        "median": 1.5, "three_quarters": 2, "max": 3,
+    }  # fmt: skip
 
 
 def test_copies_have_bandwidth_where_their_bytes_are_known() -> None:
@@ -132,6 +136,7 @@ def test_the_recorded_bandwidth_tells_times_that_were_cut_to_microseconds() -> N
     (found,) = rank(make_run(whole), "copies")["kinds"]
     assert (found["gb_per_s"], found["max_gb_per_s"], found["peak_gb_per_s"]) == (12000 / 4000, 3.6, 3.6)
     assert found["series"] == {"at_ns": [0, 1000, 5000, 7000], "value": [2.0, 0.0, 3.6, 0.0]}
+    assert (found["rates"]["count"], found["rates"]["mean"], found["rates"]["max"]) == (2, 2.8, 3.6)
     exact = [copy(0, 1500, 3000, 7.0), copy(5000, 2000, 9000, 3.6)]  # the file has decimals: its times are
     (found,) = rank(make_run(exact), "copies")["kinds"]
     assert (found["max_gb_per_s"], found["gb_per_s"]) == (4.5, pytest.approx(12000 / 3500))
