@@ -82,17 +82,22 @@ def _rank(view: RankView) -> dict[str, np.ndarray]:
 
 def op_categories_of(views: Sequence[RankView]) -> dict[str, Any]:
     """A line per category over all selected ranks (TraceLens's ops_summary_by_category); most device time first."""
-    codes, times = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    parts = []
     for view in views:
-        rows = np.flatnonzero(view.is_op & view.is_selected)
-        code = categories_of(view)[rows]
-        codes.append(code[code >= 0])
-        times.append(op_credit(view).direct_ns[rows][code >= 0])
-    groups, direct_ns = Groups(np.concatenate(codes)), np.concatenate(times)
+        category = categories_of(view)
+        rows = np.flatnonzero(view.is_op & view.is_selected & (category >= 0))
+        parts.append((category[rows], op_credit(view).direct_ns[rows], np.full(len(rows), view.trace, np.int64), rows))
+    if not parts:
+        return {"total_ns": 0, "categories": []}
+    category, direct_ns, trace, row = (np.concatenate(column) for column in zip(*parts, strict=True))
+    groups, total = Groups(category), int(direct_ns.sum())
+    longest = groups.largest(direct_ns)
     table = Table({
         "category": [CATEGORIES[code] for code in groups.keys[0].tolist()],
         "count": groups.count,
         "direct_ns": groups.sum(direct_ns),
-        "percent": share(groups.sum(direct_ns), int(direct_ns.sum())),
+        "percent": share(groups.sum(direct_ns), total),
+        "trace": trace[longest],
+        "row": row[longest],
     })  # fmt: skip
-    return {"total_ns": int(direct_ns.sum()), "categories": table.by("direct_ns").records()}
+    return {"total_ns": total, "categories": table.by("direct_ns").records()}
