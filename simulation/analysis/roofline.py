@@ -1,7 +1,7 @@
 """FLOPs, bytes and share of the roofline of each operator whose shapes are recorded (TraceLens's unified_perf_summary).
 
 A device event counts for the outermost operator around its launch whose shapes a formula knows: what an operator calls
-is part of its work. Those that only hand on what they are asked for (INNER_FIRST) stand behind what they call.
+is part of its work. Those of which TraceLens has no model (not in WHOLE) stand behind what they call.
 Roofline time is max(flops / peak, bytes / bandwidth); its share is that over the time that the device was busy.
 """
 
@@ -18,7 +18,7 @@ from simulation.analysis.peaks import Peak, peak_of
 from simulation.analysis.recorded import extracted
 from simulation.analysis.selection import RankView
 from simulation.analysis.tables import Groups, Table, share
-from simulation.analysis.volumes import INNER_FIRST, NEEDS_VALUES, Inputs, Volume, formula_of, volume
+from simulation.analysis.volumes import NEEDS_VALUES, WHOLE, Inputs, Volume, formula_of, volume
 from simulation.meetings import words_of
 from simulation.tracks import inherited
 
@@ -37,8 +37,8 @@ def _rank(view: RankView) -> dict[str, Any]:
     volumes = [volume(name, inputs) for name, inputs in kinds]
     known = np.array([found is not None for found in volumes] or [False])
     rows, group = rows[known[group]], group[known[group]]
-    hands_on = np.array([formula_of(name) in INNER_FIRST for name, _ in kinds] or [False])[group]
-    owner = _owners(view, rows, hands_on)
+    whole = np.array([formula_of(name) in WHOLE for name, _ in kinds] or [False])[group]
+    owner = _owners(view, rows, whole)
     none = np.full(len(view.table), -1, np.int64)
     busy_ns = credited(owner, none, device.start_ns, device.end_ns).direct_ns[rows]
     launching = busy_ns > 0
@@ -61,9 +61,9 @@ def _rank(view: RankView) -> dict[str, Any]:
     }
 
 
-def _owners(view: RankView, rows: np.ndarray, hands_on: np.ndarray) -> np.ndarray:
+def _owners(view: RankView, rows: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """The one of `rows` that each device event counts for, -1 none: i64, in the order of `view.device`."""
-    outer, inner = (_nearest(view, rows[chosen]) for chosen in (~hands_on, hands_on))
+    outer, inner = (_nearest(view, rows[chosen]) for chosen in (whole, ~whole))
     launch, above = view.device.launch, np.append(view.table.parent, -1)
     found = np.where(launch >= 0, outer[launch], -1)
     while (higher := (found >= 0) & (outer[above[found]] >= 0)).any():

@@ -179,6 +179,10 @@ NORMS = [
         [BF16, BF16, "ScalarList", F32, F32, BF16, BF16], ["", "", "[8]", "", "", "", "", "[True, True, True]"],
         (9 * 32, 2 * (3 * 32 + 4 * 8), 0),
     ),
+    (  # older files record no values
+        "aten::native_layer_norm", [[4, 8], [], [8], [8], []], [F32, "", F32, F32, SCALAR], [],
+        (5 * 32 + 6 * 8, 4 * (64 + 6 * 8), 0),
+    ),
     (
         "aten::native_batch_norm", [[2, 3, 4, 4], [3], [3], [3], [3]], [F32] * 5, [""] * 5 + ["True"],
         (5 * 96 + 18, 4 * (192 + 6 * 3), 0),
@@ -245,6 +249,8 @@ def test_it_knows_the_volume(name: str, dims: list[Any], types: list[str], value
         ("aten::sum", [[4, 5], []], [F32, "ScalarList"], ["", "[2]"]),
         ("aten::max", [[4, 5], [4, 5]], [F32, F32], []),
         ("aten::layer_norm", [[4, 8]], [BF16], []),
+        ("aten::native_batch_norm", [[2, 3, 4, 4], [3], [3]], [F32] * 3, []),
+        ("aten::_scaled_dot_product_flash_attention", [[1, 2, 4, 8]] * 3, [BF16] * 3, []),
         ("aten::cat", [[[2, 3], [4, 3]], []], ["TensorList", SCALAR], []),
         ("vllm::inplace_fused_experts", [[4, 8], [2, 48, 8], [2, 8, 16], [4, 1]], [BF16] * 4, []),
         ("aten::view", [[4]], [F32], []),
@@ -307,6 +313,16 @@ def test_what_an_operator_calls_is_part_of_its_work() -> None:
     )  # fmt: skip
     ours = [(line["name"], line["count"], line["busy_ns"], line["flops"]) for line in rank["ops"]]
     assert ours == [("aten::convolution", 1, 4100, 2 * 27 * 192 + 192), ("aten::add_", 1, 100, 192)]
+
+
+def test_an_operator_without_a_model_stands_behind_what_it_calls() -> None:
+    """TraceLens lists the clamp_min of a relu."""
+    inputs = {"Input Dims": [[4, 8]], "Input type": [F32]}
+    rank = roofline(
+        Event("aten::relu", "cpu_op", 1, 0, 100, inputs), Event("aten::clamp_min", "cpu_op", 1, 10, 50, inputs),
+        call(1, 20, 5, 1), kernel(7, 200, 400, 1),
+    )  # fmt: skip
+    assert [(line["name"], line["busy_ns"]) for line in rank["ops"]] == [("aten::clamp_min", 400)]
 
 
 def test_an_operator_that_hands_on_stands_behind_what_it_calls() -> None:

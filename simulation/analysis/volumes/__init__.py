@@ -19,7 +19,7 @@ from simulation.analysis.volumes import (
 )
 from simulation.analysis.volumes.inputs import Formula, Inputs, Volume
 
-__all__ = ["FAMILIES", "FORMULAS", "INNER_FIRST", "NEEDS_VALUES", "Inputs", "Volume", "formula_of", "volume"]
+__all__ = ["FAMILIES", "FORMULAS", "NEEDS_VALUES", "WHOLE", "Inputs", "Volume", "formula_of", "volume"]
 
 FAMILIES: dict[str, dict[str, Formula]] = {
     "GEMM": products.PRODUCTS,
@@ -39,8 +39,22 @@ FAMILIES: dict[str, dict[str, Formula]] = {
 
 FORMULAS: dict[str, Formula] = {name: formula for family in FAMILIES.values() for name, formula in family.items()}
 
-INNER_FIRST = frozenset({"aten::linear", "aten::zero", "aten::rsub"})
-"""Operators that hand on all their work: what is in them and has a formula counts, else they do."""
+_BY_FAMILY = (
+    "GEMM",
+    "GroupedGEMM_fwd",
+    "CONV_fwd",
+    "CONV_bwd",
+    "SDPA_fwd",
+    "SDPA_bwd",
+    "NORM_fwd",
+    "NORM_bwd",
+    "MoE_fused",
+)
+WHOLE = frozenset(
+    {name for family in _BY_FAMILY for name in FAMILIES[family]}
+    | {f"aten::{word}" for module in (elementwise, reductions) for word in module.MODELLED.split()}
+) - {"aten::linear"}
+"""Operators that TraceLens has a model of: their line holds all that they call. Others stand behind what they call."""
 
 NEEDS_VALUES = frozenset(
     name

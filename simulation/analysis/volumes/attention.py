@@ -95,7 +95,7 @@ def _attention(places: Places) -> Formula:
     def formula(inputs: Inputs) -> Volume | None:
         sizes = _sizes(inputs, places)
         parts = _sequences(inputs, places, sizes) if sizes is not None else None
-        if sizes is None or parts is None:
+        if sizes is None or parts is None or not inputs.values:
             return None
         causal, backward, width = _causal(inputs, places), places.q > 0, inputs.width(places.q)
         flops = [

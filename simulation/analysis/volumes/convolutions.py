@@ -92,7 +92,8 @@ def _backward(inputs: Inputs) -> Volume | None:
         return None
     asked = inputs.flags(10) or []
     of_input, of_weight, of_bias = asked if len(asked) == 3 else (True, True, False)
-    found, products = _Shapes(x, weight, out, inputs.is_true(7)), of_input + of_weight
+    transposed = inputs.is_true(7) or out[1] != weight[0]  # where the values are not recorded
+    found, products = _Shapes(x, weight, out, transposed), of_input + of_weight
     moved = products * found.elements + of_bias * (prod(out) + out[1])
     return Volume(products * found.flops + of_bias * prod(out), moved * inputs.width(1), inputs.width(1))
 

@@ -47,7 +47,7 @@ UNARY = (
     "abs neg exp exp2 expm1 log log2 log10 log1p sqrt rsqrt sin cos tan asin acos atan sinh cosh tanh sigmoid relu "
     "relu6 silu gelu mish erf erfc reciprocal square sign floor ceil round trunc frac hardtanh hardswish hardsigmoid "
     "leaky_relu elu selu celu softplus log_sigmoid_forward clamp clamp_min clamp_max bitwise_not logical_not isnan "
-    "isinf pow"
+    "isinf nan_to_num pow"
 )
 BINARY = (
     "add sub rsub mul div atan2 fmod remainder maximum minimum fmax fmin gelu_backward silu_backward mish_backward "
@@ -56,6 +56,9 @@ BINARY = (
     "bitwise_or bitwise_xor floor_divide masked_fill"
 )
 COMPARE = "eq ne lt le gt ge logical_and logical_or logical_xor"
+
+MODELLED = "copy clamp_min clamp_max sigmoid rsqrt silu neg pow div mul add sigmoid_backward threshold_backward"
+"""Of which TraceLens has a model."""
 
 ELEMENTWISE: dict[str, Formula] = {
     **{f"aten::{word}": _elementwise(1, tensors=1) for word in UNARY.split()},

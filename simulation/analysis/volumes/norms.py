@@ -48,8 +48,10 @@ class _Norm(NamedTuple):
 
 def _norm(inputs: Inputs, places: Places, x: int) -> _Norm | None:
     shape = inputs.shape(x)
-    together = inputs.numbers(places.normalized) if places.normalized >= 0 else None
-    if not shape or (places.normalized >= 0 and together is None) or (together is None and len(shape) < 2):
+    together = (inputs.numbers(places.normalized) or inputs.shape(places.weight)) if places.normalized >= 0 else None
+    if not shape or (places.normalized >= 0 and not together) or (together is None and len(shape) < 2):
+        return None
+    if places.training >= 0 and not inputs.value(places.training):
         return None
     channels = prod(together) if together is not None else shape[1]
     asked = inputs.flags(places.mask) if places.mask >= 0 else None

@@ -48,6 +48,9 @@ def _scan(inputs: Inputs) -> Volume | None:
 
 _PLAIN = "sum nansum mean prod amax amin logsumexp var std"
 _SECOND = "norm linalg_vector_norm linalg_norm"
+MODELLED = "sum mean max min norm linalg_norm std var logsumexp cumsum cumprod amin amax"
+"""Of which TraceLens has a model."""
+
 REDUCTIONS: dict[str, Formula] = {
     **{f"aten::{word}": _reduction(Places()) for word in _PLAIN.split()},
     **{f"aten::{word}": _reduction(Places(2)) for word in _SECOND.split()},
