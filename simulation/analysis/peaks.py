@@ -54,8 +54,10 @@ def multiprocessors_of(table: EventTable) -> int | None:
 
 
 def _properties_of(table: EventTable) -> dict[str, Any]:
-    """What the file says of the device that it uses; of all that it lists, often those of the host, one."""
+    """What the file says of the device that it uses, of all that it lists, often those of the host. ROCm counts devices
+    otherwise in events than in this list: where none has the number and all are alike, it is one of them."""
     listed = table.info.metadata.get("deviceProperties")
     used = next((track.device for track in table.tracks if track.kind == "stream" and track.device >= 0), 0)
     entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
-    return next((entry for entry in entries if entry.get("id") == used), {})
+    alike = entries[:1] if len({(entry.get("name"), entry.get("numSms")) for entry in entries}) == 1 else []
+    return next((entry for entry in entries if entry.get("id") == used), next(iter(alike), {}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulation.analysis.peaks import peak_of
 from simulation.analysis.report import analyze
 from simulation.analysis.series import Steps
 from simulation.analysis.volumes import FORMULAS, Inputs, Volume, volume
@@ -313,6 +315,24 @@ def test_what_an_operator_calls_is_part_of_its_work() -> None:
     )  # fmt: skip
     ours = [(line["name"], line["count"], line["busy_ns"], line["flops"]) for line in rank["ops"]]
     assert ours == [("aten::convolution", 1, 4100, 2 * 27 * 192 + 192), ("aten::add_", 1, 100, 192)]
+
+
+@pytest.mark.parametrize(
+    ("listed", "known"),
+    [
+        ([{"id": 0, "name": "AMD Instinct MI300X VF", "numSms": 304}], "MI300X"),
+        ([{"id": at, "name": "AMD Instinct MI300X VF", "numSms": 304} for at in (0, 1)], "MI300X"),
+        ([{"id": 0, "name": "NVIDIA H200"}, {"id": 2, "name": "Tesla V100-SXM2-16GB"}], "V100"),
+        ([{"id": 0, "name": "NVIDIA H200"}, {"id": 1, "name": "Tesla V100-SXM2-16GB"}], None),
+        ([], None),
+    ],
+)
+def test_it_knows_the_device_by_number_or_because_all_are_alike(listed: list[Any], known: str | None) -> None:
+    table = make_run([kernel(7, 200, 4000, 1)]).traces[0]
+    table.info.metadata["deviceProperties"] = listed
+    tracks = tuple(replace(track, device=2) if track.kind == "stream" else track for track in table.tracks)
+    peak = peak_of(replace(table, tracks=tracks))
+    assert (peak.name if peak else None) == known
 
 
 def test_an_operator_without_a_model_stands_behind_what_it_calls() -> None:
