@@ -27,10 +27,9 @@ MOST = 200
 
 def sequences_of(views: Sequence[RankView]) -> dict[str, Any]:
     """`innermost`: a line per operator and sequence that it launched itself; `outermost`: with all below it."""
-    inner = [part for view in views if (part := _calls(view, _innermost(view)))]
-    outer = [part for view in views if (part := _calls(view, view.outermost_op))]
-    words = views[0].run.names if views else ()
-    return {"innermost": _lines(views, words, inner, 1), "outermost": _lines(views, words, outer, FEWEST)}
+    inner = {view.trace: _innermost(view) for view in views}
+    outer = {view.trace: view.outermost_op for view in views}
+    return {"innermost": _lines(views, inner, 1), "outermost": _lines(views, outer, FEWEST)}
 
 
 def _innermost(view: RankView) -> np.ndarray:
@@ -82,11 +81,12 @@ def _mixed(value: np.ndarray) -> np.ndarray:
     return np.asarray(value ^ (value >> np.uint64(31)))
 
 
-def _lines(
-    views: Sequence[RankView], words: Sequence[str], parts: list[dict[str, np.ndarray]], fewest: int
-) -> list[dict[str, Any]]:
+def _lines(views: Sequence[RankView], owners: dict[int, np.ndarray], fewest: int) -> list[dict[str, Any]]:
+    """`owners`: by trace, the operator that each device event counts for."""
+    parts = [part for view in views if (part := _calls(view, owners[view.trace]))]
     if not parts:
         return []
+    words = views[0].run.names
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     columns = {name: values[columns["kernels"] >= fewest] for name, values in columns.items()}
     groups = Groups(columns["name"], columns["kernels"], columns["sequence"])
@@ -106,14 +106,13 @@ def _lines(
     })  # fmt: skip
     shown = table.by("device_ns").take(np.arange(min(len(table), MOST)))
     by_trace = {view.trace: view for view in views}
-    outer = fewest > 1
     return [
-        {**line, "sequence": _names(by_trace[line["trace"]], line["row"], words, outer)} for line in shown.records()
+        {**line, "sequence": _names(by_trace[line["trace"]], owners[line["trace"]], line["row"], words)}
+        for line in shown.records()
     ]
 
 
-def _names(view: RankView, row: int, words: Sequence[str], outer: bool) -> list[str]:
-    """The first kernels of one call, in order of start."""
-    owner = view.outermost_op if outer else _innermost(view)
+def _names(view: RankView, owner: np.ndarray, row: int, words: Sequence[str]) -> list[str]:
+    """The first pieces of work of one call, in order of start."""
     mine = np.flatnonzero(owner == row)[:SHOWN_KERNELS]
     return [words[code] for code in view.names[view.device.rows[mine]].tolist()]
