@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from simulation.analysis.breakdown import Work
-from simulation.analysis.intervals import union_ns
+from simulation.analysis.intervals import Covered
 from simulation.analysis.selection import DeviceEvents, RankView
 from simulation.analysis.series import Steps
 from simulation.analysis.tables import share
@@ -42,11 +42,7 @@ def _rank(view: RankView) -> dict[str, Any]:
 
 def _busy_ns(work: DeviceEvents, windows: np.ndarray) -> int:
     """Union of the work in the windows, which do not overlap."""
-    total = 0
-    for begin, stop in windows.tolist():
-        inside = (work.start_ns < stop) & (work.end_ns > begin)
-        total += union_ns(np.maximum(work.start_ns[inside], begin), np.minimum(work.end_ns[inside], stop))
-    return total
+    return int(Covered(work.start_ns, work.end_ns).within(windows[:, 0], windows[:, 1]).sum())
 
 
 def _sm_efficiency(view: RankView, windows: np.ndarray, whole_ns: int) -> float | None:
@@ -66,8 +62,6 @@ def _sm_efficiency(view: RankView, windows: np.ndarray, whole_ns: int) -> float 
 def _occupancy(view: RankView, windows: np.ndarray) -> float | None:
     """Mean of the kernels' estimated occupancy, weighted by their time in the windows."""
     device, percent = view.device, view.occupancy_percent
-    weight = np.zeros(len(device), np.float64)
-    for begin, stop in windows.tolist():
-        weight += np.maximum(np.minimum(device.end_ns, stop) - np.maximum(device.start_ns, begin), 0)
-    weight[np.isnan(percent)] = 0
+    inside = Covered(windows[:, 0], windows[:, 1]).within(device.start_ns, device.end_ns)
+    weight = np.where(np.isnan(percent), 0, inside)
     return float(np.nansum(percent * weight) / weight.sum()) if weight.any() else None
