@@ -33,11 +33,35 @@ def percent(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:.1f}"
 
 
+def place(value: int | None) -> str:
+    """A rank, a stream, a device."""
+    return "-" if value is None or value < 0 else str(value)
+
+
 def number(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
 
 
 Columns = Sequence[tuple[str, str, Format]]
+
+PLACES = frozenset({"rank", "stream", "depth", "device", "length"})
+"""Keys that tell where a line belongs: 0 is one of them, and they are no figure."""
+
+DEVICE, LAUNCHED = "work on a device", "work on a device whose launch was recorded"
+NEEDS = {
+    "breakdown": DEVICE, "step_time": "steps (ProfilerStep)", "utilization": DEVICE, "idle": DEVICE,
+    "launches": LAUNCHED, "queue": LAUNCHED, "kernels": DEVICE, "kernels_by_op": DEVICE,
+    "kernel_overlaps": "kernels that run at the same time on different streams", "short_kernels": "short kernels",
+    "ops": "operators", "ops_by_shape": "operators that launch work", "op_categories": "operators that launch work",
+    "sequences": "operators that launch work", "modules": "Python stacks (with_stack, with_modules)",
+    "annotations": "annotations on the device (gpu_user_annotation)",
+    "recompute": "work done again by torch.utils.checkpoint, which Python stacks (with_stack) show",
+    "roofline": "operators with recorded shapes (record_shapes) that launch work",
+    "collectives": "collectives", "copies": "copies or memory sets",
+    "memory": "the allocator's records (profile_memory)",
+    "fusion": "chains of kernels that occur again",
+}  # fmt: skip
+"""What a trace must hold for a section to have anything to show."""
 
 PARTS: Columns = (
     ("span", "window_ns", duration), ("compute alone", "exposed_compute_ns", duration),
@@ -65,16 +89,35 @@ def show(figures: Line, top: int) -> None:
         console.width = FILE_CHARS
     if figures["placed"] == "replay":
         console.print("times are not recorded: nodes are placed as early as their dependencies allow")
+    empty = []
     for section, render in RENDERERS.items():
         if section not in figures:
             continue
-        for title, columns, lines in render(figures[section]):
-            _print(console, title, columns, lines, top)
+        tables = [(title, *_told(columns, lines), lines) for title, columns, lines in render(figures[section])]
+        for title, columns, silent, lines in tables:
+            if columns:
+                _print(console, title, columns, silent, lines, top)
+        if not any(columns for _, columns, _, _ in tables):
+            empty.append({"section": section, "needs": NEEDS[section]})
+    if empty:
+        columns = (("section", "section", text), ("it needs", "needs", str))
+        _print(console, "Nothing to say", columns, [], empty, len(empty))
 
 
-def _print(console: Console, title: str, columns: Columns, lines: list[Line], top: int) -> None:
-    if not lines:
-        return
+def _told(columns: Columns, lines: list[Line]) -> tuple[Columns, list[str]]:
+    """(columns that say something, figures that are 0 or not known in all lines); no columns if no figure says any."""
+    told, silent = [], []
+    for heading, key, shown in columns:
+        values = {line.get(key) for line in lines if not isinstance(line.get(key), list)}
+        if values == {None} or (key not in PLACES and values <= {0, None} and values):
+            silent += [] if key in PLACES else [f"{heading} {'unknown' if values == {None} else 'all 0'}"]
+        else:
+            told.append((heading, key, shown))
+    figures = [key for _, key, shown in told if shown is not text and key not in PLACES]
+    return (told, silent) if lines and figures else ([], [])
+
+
+def _print(console: Console, title: str, columns: Columns, silent: list[str], lines: list[Line], top: int) -> None:
     widths = [
         max(map(len, [*heading.split(), *(shown(line.get(key)) for line in lines[:top])]), default=0)
         for heading, key, shown in columns
@@ -93,6 +136,8 @@ def _print(console: Console, title: str, columns: Columns, lines: list[Line], to
     console.print(table)
     if len(lines) > top:
         console.print(f"  {len(lines) - top:,} more; --top {len(lines)} shows them", style="dim", highlight=False)
+    if silent:
+        console.print(f"  {', '.join(silent)}", style="dim", highlight=False)
     console.print()
 
 
@@ -115,7 +160,7 @@ def _inner(section: Line, inner: str) -> list[Line]:
 
 
 LABEL: Columns = (("", "label", text),)
-RANK: Columns = (("rank", "rank", text),)
+RANK: Columns = (("rank", "rank", place),)
 NAME: Columns = (("name", "name", text),)
 
 
@@ -137,7 +182,7 @@ def _utilization(section: Line) -> Tables:
 
 def _idle(section: Line) -> Tables:
     yield "Idle device, by cause", (*LABEL, *IDLE), _ranked(section["ranks"])
-    yield "Idle streams", (*RANK, ("stream", "stream", text), *IDLE), _inner(section, "streams")
+    yield "Idle streams", (*RANK, ("stream", "stream", place), *IDLE), _inner(section, "streams")
 
 
 def _launches(section: Line) -> Tables:
@@ -155,17 +200,18 @@ def _launches(section: Line) -> Tables:
 
 def _queue(section: Line) -> Tables:
     columns = (("longest", "max", number), ("mean", "mean", number), ("time full", "full_ns", duration))
-    yield "Launch queues", (*RANK, ("stream", "stream", text), *columns), _inner(section, "streams")
+    yield "Launch queues", (*RANK, ("stream", "stream", place), *columns), _inner(section, "streams")
 
 
 def _kernels(section: Line) -> Tables:
-    yield "Kernels", (*NAME, ("work", "work", text), *SPREAD), section["kernels"]
+    device = (("blocks per SM", "blocks_per_multiprocessor", number), ("occupancy %", "occupancy_percent", percent))
+    yield "Kernels", (*NAME, ("work", "work", text), *SPREAD, *device), section["kernels"]
 
 
 def _kernels_by_op(section: Line) -> Tables:
     yield (
         "Kernels by operator",
-        (("operator", "op", text), *NAME, ("stream", "stream", text), *SPREAD),
+        (("operator", "op", text), *NAME, ("stream", "stream", place), *SPREAD),
         section["kernels"],
     )
 
@@ -187,6 +233,14 @@ def _ops(section: Line) -> Tables:
         ("device, subtree", "subtree_ns", duration),
     )  # fmt: skip
     yield "Operators", (*NAME, *columns), section["ops"]
+
+
+def _op_categories(section: Line) -> Tables:
+    columns = (
+        ("category", "category", text), ("count", "count", number), ("device", "direct_ns", duration),
+        ("%", "percent", percent),
+    )  # fmt: skip
+    yield "Device time by category of operator", columns, section["categories"]
 
 
 def _ops_by_shape(section: Line) -> Tables:
@@ -229,6 +283,14 @@ def _annotations(section: Line) -> Tables:
     yield "Device time by annotation", (*NAME, *columns), section["annotations"]
 
 
+def _recompute(section: Line) -> Tables:
+    whole = (("regions", "regions", number), ("device", "busy_ns", duration), ("%", "percent", percent))
+    ranks = [line for line in section["ranks"] if line["regions"]]
+    yield "Done again for the backward pass", (*RANK, *whole), ranks
+    columns = (("count", "count", number), ("device", "direct_ns", duration))
+    yield "Operators that are done again", (*RANK, *NAME, *columns), _inner(section, "ops")
+
+
 def _roofline(section: Line) -> Tables:
     columns = (
         ("shapes", "dims", text), ("count", "count", number), ("busy", "busy_ns", duration),
@@ -265,7 +327,7 @@ def _copies(section: Line) -> Tables:
 
 def _memory(section: Line) -> Tables:
     columns = (
-        ("of", "device_type", text), ("device", "device", text), ("peak", "peak_allocated_bytes", size),
+        ("of", "device_type", text), ("device", "device", place), ("peak", "peak_allocated_bytes", size),
         ("peak reserved", "peak_reserved_bytes", size), ("allocations", "allocations", number),
         ("allocated in all", "allocated_in_all_bytes", size),
     )  # fmt: skip
@@ -277,7 +339,8 @@ def _fusion(section: Line) -> Tables:
         ("length", "length", number), ("always the same", "deterministic", number),
         ("launches saved", "launches_saved", number), ("ideal gain", "ideal_gain", number),
     )  # fmt: skip
-    yield f"Chains of kernels, of {section['launches']:,}", columns, section["lengths"]
+    lengths = [line for line in section["lengths"] if line["deterministic"]]
+    yield f"Chains of kernels, of {section['launches']:,}", columns, lengths
     chains = [{**line, "first": line["kernels"][0], "last": line["kernels"][-1]} for line in section["chains"]]
     ends = (("length", "length", number), ("count", "count", number), ("first", "first", text), ("last", "last", text))
     yield "Candidates for fusion", ends, chains
@@ -286,7 +349,8 @@ def _fusion(section: Line) -> Tables:
 RENDERERS: dict[str, Callable[[Line], Tables]] = {
     "breakdown": _breakdown, "step_time": _step_time, "utilization": _utilization, "idle": _idle,
     "launches": _launches, "queue": _queue, "kernels": _kernels, "kernels_by_op": _kernels_by_op,
-    "short_kernels": _short_kernels, "kernel_overlaps": _kernel_overlaps, "ops_by_shape": _ops_by_shape,
-    "sequences": _sequences, "ops": _ops, "modules": _modules, "annotations": _annotations,
-    "roofline": _roofline, "collectives": _collectives, "copies": _copies, "memory": _memory, "fusion": _fusion,
+    "short_kernels": _short_kernels, "kernel_overlaps": _kernel_overlaps, "op_categories": _op_categories,
+    "ops": _ops, "ops_by_shape": _ops_by_shape, "sequences": _sequences, "modules": _modules,
+    "annotations": _annotations, "recompute": _recompute, "roofline": _roofline, "collectives": _collectives,
+    "copies": _copies, "memory": _memory, "fusion": _fusion,
 }  # fmt: skip

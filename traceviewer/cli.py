@@ -183,20 +183,28 @@ def export(
     clock: Annotated[
         ClockMode, typer.Option(help="`aligned` takes the ranks' estimated clock offsets off all times.")
     ] = ClockMode.RECORDED,
+    counters: Annotated[
+        bool, typer.Option("--counters", help="Add launch queues and bandwidths over time to Chrome JSON.")
+    ] = False,
 ) -> None:
     """Write the run as Chrome JSON, Arrow, Parquet or CSV; secrets are masked."""
+    from simulation.analysis.counters import counters_of
+    from simulation.formats.counters import no_counters
     from simulation.formats.export import export_run, format_of
     from simulation.formats.selection import Selection
     from simulation.run import read_run
 
     chosen = format_.value if format_ else format_of(out)
+    if counters and chosen != "chrome":
+        raise typer.BadParameter("only Chrome JSON has counters", param_hint="--counters")
     with progress_bar() as progress:
         run = read_run(files, progress)
         if rank is not None and rank not in run.ranks:
             raise typer.BadParameter(f"the run has no rank {rank}", param_hint="--rank")
         traces = None if rank is None else frozenset([run.ranks.index(rank)])
         shown = run.aligned() if clock is ClockMode.ALIGNED else run
-        export_run(shown, out, chosen, Selection(ranks=traces), progress)
+        made = counters_of if counters else no_counters
+        export_run(shown, out, chosen, Selection(ranks=traces), progress, made)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from simulation.analysis.selection import DeviceEvents, RankView
-from simulation.analysis.tables import Groups
+from simulation.analysis.series import distribution
 
 CONSECUTIVE_NS = 30_000
 """A shorter gap between queued kernels is what the device itself takes (HTA's `consecutive_kernel_delay`)."""
@@ -53,18 +53,19 @@ def idle_of(views: Sequence[RankView]) -> dict[str, Any]:
 def _rank(view: RankView) -> dict[str, Any]:
     device = view.device
     gap_ns, since_ns = gaps(device, np.zeros(len(device), np.int64))
+    cause = causes(view, gap_ns, since_ns)
     micro = gap_ns <= MICRO_NS
-    whole = _summed(view, gap_ns, since_ns, np.ones(len(device), np.bool_))
     split = {"micro_idle_ns": int(gap_ns[micro].sum()), "macro_idle_ns": int(gap_ns[~micro].sum())}
     return {
         "rank": view.rank,
-        **whole,
+        **_summed(gap_ns, cause),
         **split,
-        "longest": _longest(view, gap_ns, since_ns),
+        "longest": _longest(view, gap_ns, since_ns, cause),
         "streams": _streams(view),
         "steps": [
-            {"step": int(view.step_numbers[line]), **_summed(view, gap_ns, since_ns, device.step == line)}
+            {"step": int(view.step_numbers[line]), **_summed(gap_ns[mine], cause[mine])}
             for line in view.steps.tolist()
+            for mine in [device.step == line]
         ],
     }
 
@@ -72,24 +73,25 @@ def _rank(view: RankView) -> dict[str, Any]:
 def _streams(view: RankView) -> list[dict[str, Any]]:
     device = view.device
     gap_ns, since_ns = gaps(device, device.stream)
-    return [
-        {"stream": int(view.stream_numbers[track]), **_summed(view, gap_ns, since_ns, device.stream == track)}
-        for track in np.unique(device.stream).tolist()
-    ]
-
-
-def _summed(view: RankView, gap_ns: np.ndarray, since_ns: np.ndarray, chosen: np.ndarray) -> dict[str, Any]:
     cause = causes(view, gap_ns, since_ns)
-    there = chosen & (gap_ns > 0)
-    figures: dict[str, Any] = {"idle_ns": int(gap_ns[there].sum()), "gaps": int(np.count_nonzero(there))}
-    grouped = Groups(cause[there])
-    sums = dict(zip(grouped.keys[0].tolist(), grouped.sum(gap_ns[there]).tolist(), strict=True))
-    return figures | {f"{name}_ns": sums.get(at, 0) for at, name in enumerate(CAUSES)}
+    found = []
+    for track, first in zip(*(column.tolist() for column in np.unique(device.stream, return_index=True)), strict=True):
+        mine = device.stream == track
+        later = mine & (np.arange(len(device)) > first)
+        spread = {name: distribution(gap_ns[later & (cause == at)]) for at, name in enumerate(CAUSES)}
+        found.append({"stream": view.stream_of(track), **_summed(gap_ns[mine], cause[mine]), "intervals_ns": spread})
+    return found
 
 
-def _longest(view: RankView, gap_ns: np.ndarray, since_ns: np.ndarray, most: int = 10) -> list[dict[str, Any]]:
+def _summed(gap_ns: np.ndarray, cause: np.ndarray) -> dict[str, Any]:
+    by_cause = {f"{name}_ns": int(gap_ns[cause == at].sum()) for at, name in enumerate(CAUSES)}
+    return {"idle_ns": int(gap_ns.sum()), "gaps": int(np.count_nonzero(gap_ns)), **by_cause}
+
+
+def _longest(
+    view: RankView, gap_ns: np.ndarray, since_ns: np.ndarray, cause: np.ndarray, most: int = 10
+) -> list[dict[str, Any]]:
     """The longest gaps of the device, with the event that ended each."""
-    cause = causes(view, gap_ns, since_ns)
     rows = view.device.rows
     return [
         {

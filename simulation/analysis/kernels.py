@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from simulation.analysis.breakdown import Work
+from simulation.analysis.categories import CATEGORIES, categories_of
 from simulation.analysis.selection import RankView
 from simulation.analysis.tables import Groups, Table, share
 
@@ -23,6 +24,10 @@ def kernels_of(views: Sequence[RankView]) -> dict[str, Any]:
     groups = Groups(joined.work, joined.name)
     figures = groups.spread(joined.dur_ns)
     words = joined.words
+
+    def mean(of_ranks: Iterable[np.ndarray]) -> np.ndarray:
+        return _weighted(groups, _joined(of_ranks), joined.dur_ns)
+
     table = Table({
         "name": [words[code] for code in groups.keys[1].tolist()],
         "work": [Work(code).name.lower() for code in groups.keys[0].tolist()],
@@ -30,6 +35,8 @@ def kernels_of(views: Sequence[RankView]) -> dict[str, Any]:
         "percent": share(figures["total_ns"], joined.total_ns),
         "linked": groups.sum((joined.launched >= 0).astype(np.int64)),
         "launch_wait_ns": groups.sum(joined.wait_ns),
+        "blocks_per_multiprocessor": mean(view.blocks_per_multiprocessor for view in views),
+        "occupancy_percent": mean(view.occupancy_percent for view in views),
         **joined.doors(groups.largest(joined.dur_ns)),
     })  # fmt: skip
     return {"total_ns": joined.total_ns, "kernels": table.by("total_ns").records()}
@@ -41,10 +48,12 @@ def kernels_by_op_of(views: Sequence[RankView]) -> dict[str, Any]:
     groups = Groups(joined.op, joined.name, joined.stream)
     words = joined.words
     figures = groups.spread(joined.dur_ns)
+    category = _joined(_categories(view) for view in views)[groups.order[groups.begin]]
     table = Table({
         "op": [words[code] if code >= 0 else None for code in groups.keys[0].tolist()],
+        "category": [CATEGORIES[code] if code >= 0 else None for code in category.tolist()],
         "name": [words[code] for code in groups.keys[1].tolist()],
-        "stream": groups.keys[2],
+        "stream": [stream if stream >= 0 else None for stream in groups.keys[2].tolist()],
         **figures,
         "percent": share(figures["total_ns"], joined.total_ns),
         **joined.doors(groups.largest(joined.dur_ns)),
@@ -106,6 +115,19 @@ def _launch_wait_ns(view: RankView) -> np.ndarray:
     """From the start of the launch call to the start of the work; 0 without a launch."""
     device = view.device
     return np.where(device.launch >= 0, device.start_ns - view.table.start_ns[device.launch], 0)
+
+
+def _categories(view: RankView) -> np.ndarray:
+    """What the operator that launched each device event does, a code into CATEGORIES; -1 without one."""
+    op = view.launching_op
+    return np.where(op >= 0, categories_of(view)[op], -1)
+
+
+def _weighted(groups: Groups, values: np.ndarray, dur_ns: np.ndarray) -> np.ndarray:
+    """Mean per group of what is known (not NaN), weighted by time; NaN where nothing is: f64."""
+    weight = np.where(np.isnan(values), 0, dur_ns)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(groups.sum(np.nan_to_num(values) * weight) / groups.sum(weight))
 
 
 def _joined(parts: Any) -> np.ndarray:

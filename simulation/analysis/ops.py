@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from simulation.analysis.categories import CATEGORIES, categories_of
 from simulation.analysis.credit import Credit, credited, outermost
 from simulation.analysis.selection import RankView
 from simulation.analysis.tables import Groups, Table, share
@@ -42,9 +43,15 @@ def ops_of(views: Sequence[RankView]) -> dict[str, Any]:
     words = views[0].run.names
     longest = groups.largest(columns["subtree_ns"])
     total = int(columns["direct_ns"].sum())
+    launches = columns["category"] >= 0
+    does = Groups(columns["name"][launches], columns["category"][launches]).keys
     summed = ("host_ns", "host_self_ns", "direct_ns", "subtree_ns", "direct_events", "subtree_events", "launching")
     table = Table({
         "name": [words[code] for code in groups.keys[0].tolist()],
+        "categories": [
+            [CATEGORIES[code] for code in does[1][does[0] == name].tolist()]
+            for name in groups.keys[0].tolist()
+        ],
         "count": groups.count,
         **{name: groups.sum(columns[name]) for name in summed},
         "percent": share(groups.sum(columns["direct_ns"]), total),
@@ -60,6 +67,7 @@ def _rank(view: RankView) -> dict[str, np.ndarray]:
     outer = outermost(view.names, view.op_above, rows)
     return {
         "name": view.names[rows],
+        "category": categories_of(view)[rows],
         "trace": np.full(len(rows), view.trace, np.int64),
         "row": rows,
         "host_ns": np.where(outer, view.table.dur_ns[rows], 0),
@@ -70,3 +78,26 @@ def _rank(view: RankView) -> dict[str, np.ndarray]:
         "subtree_events": np.where(outer, credit.subtree[rows], 0),
         "launching": (credit.direct[rows] > 0).astype(np.int64),
     }
+
+
+def op_categories_of(views: Sequence[RankView]) -> dict[str, Any]:
+    """A line per category over all selected ranks (TraceLens's ops_summary_by_category); most device time first."""
+    parts = []
+    for view in views:
+        category = categories_of(view)
+        rows = np.flatnonzero(view.is_op & view.is_selected & (category >= 0))
+        parts.append((category[rows], op_credit(view).direct_ns[rows], np.full(len(rows), view.trace, np.int64), rows))
+    if not parts:
+        return {"total_ns": 0, "categories": []}
+    category, direct_ns, trace, row = (np.concatenate(column) for column in zip(*parts, strict=True))
+    groups, total = Groups(category), int(direct_ns.sum())
+    longest = groups.largest(direct_ns)
+    table = Table({
+        "category": [CATEGORIES[code] for code in groups.keys[0].tolist()],
+        "count": groups.count,
+        "direct_ns": groups.sum(direct_ns),
+        "percent": share(groups.sum(direct_ns), total),
+        "trace": trace[longest],
+        "row": row[longest],
+    })  # fmt: skip
+    return {"total_ns": total, "categories": table.by("direct_ns").records()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from simulation.events import EventTable
 
@@ -42,9 +43,21 @@ PEAKS = (
 
 def peak_of(table: EventTable) -> Peak | None:
     """Of the device that a trace uses; None where its name is not known."""
+    name = str(_properties_of(table).get("name", ""))
+    return next((peak for pattern, peak in PEAKS if pattern.search(name)), None)
+
+
+def multiprocessors_of(table: EventTable) -> int | None:
+    """Of the device that a trace uses; None where the file does not tell."""
+    count = _properties_of(table).get("numSms")
+    return count if isinstance(count, int) and count > 0 else None
+
+
+def _properties_of(table: EventTable) -> dict[str, Any]:
+    """What the file says of the device that it uses, of all that it lists, often those of the host. ROCm counts devices
+    otherwise in events than in this list: where none has the number and all are alike, it is one of them."""
     listed = table.info.metadata.get("deviceProperties")
     used = next((track.device for track in table.tracks if track.kind == "stream" and track.device >= 0), 0)
-    for entry in listed if isinstance(listed, list) else []:
-        if isinstance(entry, dict) and entry.get("id") == used:
-            return next((peak for pattern, peak in PEAKS if pattern.search(str(entry.get("name", "")))), None)
-    return None
+    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    alike = entries[:1] if len({(entry.get("name"), entry.get("numSms")) for entry in entries}) == 1 else []
+    return next((entry for entry in entries if entry.get("id") == used), next(iter(alike), {}))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from simulation.analysis.selection import RankView
-from simulation.analysis.series import Steps
+from simulation.analysis.series import Steps, distribution
 
 FULL = 1024
 """Launches that a stream holds before the next call blocks (HTA's CUDA_MAX_LAUNCH_QUEUE_PER_STREAM)."""
@@ -35,6 +35,6 @@ def _streams(view: RankView) -> list[dict[str, Any]]:
     for track in np.unique(view.device.stream).tolist():
         length = queue_length(view, track)
         if len(length.at_ns):
-            figures = {"stream": int(view.stream_numbers[track]), **length.figures(), "full_ns": length.time_at(FULL)}
-            found.append(figures | {"series": length.thinned(view.shift_ns)})
+            figures = {"stream": view.stream_of(track), **length.figures(), "full_ns": length.time_at(FULL)}
+            found.append(figures | {"lengths": distribution(length.value), "series": length.thinned(view.shift_ns)})
     return found

@@ -14,9 +14,10 @@ from simulation.analysis.kernels import kernels_by_op_of, kernels_of, short_kern
 from simulation.analysis.launches import launches_of
 from simulation.analysis.memory import memory_of
 from simulation.analysis.modules import modules_of
-from simulation.analysis.ops import ops_of
+from simulation.analysis.ops import op_categories_of, ops_of
 from simulation.analysis.overlaps import kernel_overlaps_of
 from simulation.analysis.queue import queue_of
+from simulation.analysis.recompute import recompute_of
 from simulation.analysis.roofline import roofline_of
 from simulation.analysis.selection import RankView, Selection
 from simulation.analysis.sequences import sequences_of
@@ -40,9 +41,11 @@ SECTIONS: dict[str, Section] = {
     "short_kernels": short_kernels_of,
     "ops": ops_of,
     "ops_by_shape": ops_by_shape_of,
+    "op_categories": op_categories_of,
     "sequences": sequences_of,
     "modules": modules_of,
     "annotations": annotations_of,
+    "recompute": recompute_of,
     "roofline": roofline_of,
     "collectives": collectives_of,
     "copies": copies_of,

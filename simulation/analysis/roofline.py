@@ -1,7 +1,8 @@
 """FLOPs, bytes and share of the roofline of each operator whose shapes are recorded (TraceLens's unified_perf_summary).
 
-A device event counts for the innermost operator around its launch that has a formula. Roofline time is
-max(flops / peak, bytes / bandwidth); its share is that over the time that the device was busy with the operator.
+A device event counts for the outermost operator around its launch whose shapes a formula knows: what an operator calls
+is part of its work. Those of which TraceLens has no model (not in WHOLE) stand behind what they call.
+Roofline time is max(flops / peak, bytes / bandwidth); its share is that over the time that the device was busy.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from simulation.analysis.credit import credited
 from simulation.analysis.peaks import Peak, peak_of
 from simulation.analysis.recorded import extracted
 from simulation.analysis.selection import RankView
-from simulation.analysis.tables import share
-from simulation.analysis.volumes import FORMULAS, NEEDS_VALUES, Inputs, Volume, volume
+from simulation.analysis.tables import Groups, Table, share
+from simulation.analysis.volumes import NEEDS_VALUES, WHOLE, Inputs, Volume, formula_of, volume
 from simulation.meetings import words_of
 from simulation.tracks import inherited
 
@@ -36,21 +37,20 @@ def _rank(view: RankView) -> dict[str, Any]:
     volumes = [volume(name, inputs) for name, inputs in kinds]
     known = np.array([found is not None for found in volumes] or [False])
     rows, group = rows[known[group]], group[known[group]]
-    own = np.full(len(view.table), -1, np.int64)
-    own[rows] = rows
-    nearest = inherited(view.table.parent, own)
-    above = np.where(view.table.parent >= 0, nearest[view.table.parent], -1)
-    owner = np.where(device.launch >= 0, nearest[device.launch], -1)
-    busy_ns = credited(owner, above, device.start_ns, device.end_ns).direct_ns[rows]
-    lines = []
+    whole = np.array([formula_of(name) in WHOLE for name, _ in kinds] or [False])[group]
+    owner = _owners(view, rows, whole)
+    none = np.full(len(view.table), -1, np.int64)
+    busy_ns = credited(owner, none, device.start_ns, device.end_ns).direct_ns[rows]
     launching = busy_ns > 0
     rows, group, busy_ns = rows[launching], group[launching], busy_ns[launching]
-    for kind in np.unique(group).tolist():
-        mine = group == kind
-        found = volumes[kind]
-        assert found is not None
-        longest = rows[mine][int(np.argmax(busy_ns[mine]))]
-        lines.append(_line(view, kinds[kind], found, busy_ns[mine], int(longest), peak))
+    groups = Groups(group)
+    figures = {**groups.spread(busy_ns), "median_ns": groups.middle(busy_ns)}
+    figures |= {"host_ns": groups.sum(view.table.dur_ns[rows]), "row": rows[groups.largest(busy_ns)]}
+    lines = [
+        _line(view, kinds[kind], each, line, peak)
+        for kind, line in zip(groups.keys[0].tolist(), Table(figures).records(), strict=True)
+        if (each := volumes[kind]) is not None
+    ]
     total = int(device.dur_ns.sum())
     return {
         "rank": view.rank,
@@ -61,17 +61,35 @@ def _rank(view: RankView) -> dict[str, Any]:
     }
 
 
+def _owners(view: RankView, rows: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """The one of `rows` that each device event counts for, -1 none: i64, in the order of `view.device`."""
+    outer, inner = (_nearest(view, rows[chosen]) for chosen in (whole, ~whole))
+    launch, above = view.device.launch, np.append(view.table.parent, -1)
+    found = np.where(launch >= 0, outer[launch], -1)
+    while (higher := (found >= 0) & (outer[above[found]] >= 0)).any():
+        found = np.where(higher, outer[above[found]], found)
+    return np.where((found < 0) & (launch >= 0), inner[launch], found)
+
+
+def _nearest(view: RankView, rows: np.ndarray) -> np.ndarray:
+    """The innermost of `rows` at each row, and -1 at the end for what has no row: i64."""
+    own = np.full(len(view.table), -1, np.int64)
+    own[rows] = rows
+    return np.append(inherited(view.table.parent, own), -1)
+
+
 def _line(
-    view: RankView, kind: tuple[str, Inputs], each: Volume, busy_ns: np.ndarray, row: int, peak: Peak | None
+    view: RankView, kind: tuple[str, Inputs], each: Volume, figures: dict[str, Any], peak: Peak | None
 ) -> dict[str, Any]:
     name, inputs = kind
-    count, busy = len(busy_ns), int(busy_ns.sum())
+    count, busy = figures["count"], figures.pop("total_ns")
     line: dict[str, Any] = {
         "name": name,
         "dims": inputs.dims,
         "types": inputs.types,
         "count": count,
         "busy_ns": busy,
+        **figures,
         "flops": each.flops * count,
         "bytes": each.bytes * count,
         "flops_per_byte": each.flops / each.bytes if each.bytes else None,
@@ -80,7 +98,6 @@ def _line(
         "bound": None,
         "roofline_percent": None,
         "trace": view.trace,
-        "row": row,
     }
     if peak is None:
         return line
@@ -95,19 +112,18 @@ def _kinds(view: RankView) -> tuple[np.ndarray, np.ndarray, list[tuple[str, Inpu
     """(rows of operators with shapes and a formula, kind of each, name and inputs of each kind)."""
     table, side = view.table, view.table.sides["shapes"]
     line_rows = np.asarray(side["row"], np.int64)
-    formula = np.array([_has_formula(name) for name in table.names] or [False])
+    formula = np.array([formula_of(name) is not None for name in table.names] or [False])
     chosen = formula[table.name[line_rows]] & view.is_op[line_rows] & view.is_selected[line_rows]
     rows = line_rows[chosen]
     dims_code, types_code = (_codes(side[name])[chosen] for name in ("dims", "types"))
     values, words = _values(view, rows)
-    keys = np.stack([table.name[rows].astype(np.int64), dims_code, types_code, values])
-    found, group = np.unique(keys, axis=1, return_inverse=True)
+    found = Groups(table.name[rows], dims_code, types_code, values)
     dims, types = words_of(side["dims"]), words_of(side["types"])
     kinds = [
         (table.names[name], Inputs(_decoded(dims[d]), _decoded(types[t]), words[v]))
-        for name, d, t, v in found.T.tolist()
+        for name, d, t, v in zip(*(key.tolist() for key in found.keys), strict=True)
     ]
-    return rows, group.reshape(-1), kinds
+    return rows, found.place, kinds
 
 
 def _codes(column: Any) -> np.ndarray:
@@ -117,7 +133,7 @@ def _codes(column: Any) -> np.ndarray:
 def _values(view: RankView, rows: np.ndarray) -> tuple[np.ndarray, list[list[str]]]:
     """(code of each row's inputs that are no tensors, those inputs by code); only read where a formula needs them."""
     code, words = np.zeros(len(rows), np.int64), [list[str]()]
-    needs = np.array([name in NEEDS_VALUES for name in view.table.names] or [False])
+    needs = np.array([formula_of(name) in NEEDS_VALUES for name in view.table.names] or [False])
     at = np.flatnonzero(needs[view.table.name[rows]])
     texts = extracted(view.table, rows[at], CONCRETE).fill_null("[]").dictionary_encode()
     code[at] = texts.indices.to_numpy(zero_copy_only=False) + len(words)
@@ -132,7 +148,3 @@ def _decoded(text: str) -> list[Any]:
         return msgspec.json.decode(text, type=list[Any])
     except msgspec.DecodeError:
         return []
-
-
-def _has_formula(name: str) -> bool:
-    return name in FORMULAS or name.removesuffix("_") in FORMULAS

@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pyarrow.compute as pc
 
 from simulation.analysis.breakdown import Work
+from simulation.analysis.peaks import multiprocessors_of
+from simulation.analysis.recorded import extracted
 from simulation.communication import kernels_that_communicate
 from simulation.events import CALL_CATEGORIES, EventTable, Kind
 from simulation.run import Run
 from simulation.tracks import inherited
 
 OPS = frozenset({"cpu_op", "hpu_op"})
+
+OCCUPANCY = r'"est\. achieved occupancy %"\s*:\s*(?P<value>[0-9.]+)'
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,11 @@ class RankView:
         """The device stream of each track, -1 where it is none: i64."""
         return np.array([track.stream for track in self.table.tracks], np.int64)
 
+    def stream_of(self, track: int) -> int | None:
+        """The device stream of a track; None where it is none."""
+        number = int(self.stream_numbers[track])
+        return number if number >= 0 else None
+
     @cached_property
     def is_op(self) -> np.ndarray:
         """Framework operators, the marks of steps left out: bool."""
@@ -157,6 +167,33 @@ class RankView:
         """The operator around each row, never itself; -1 none: i64."""
         parent = self.table.parent
         return np.where(parent >= 0, self.op_of[parent], -1)
+
+    @cached_property
+    def kernel_lines(self) -> np.ndarray:
+        """Line of the kernels' side table for each device event, -1 none: i64, in the order of `device`."""
+        rows = np.asarray(self.table.sides["kernels"]["row"])
+        line = np.searchsorted(rows, self.device.rows)
+        line[np.append(rows, -1)[line] != self.device.rows] = -1
+        return line
+
+    @cached_property
+    def blocks_per_multiprocessor(self) -> np.ndarray:
+        """Of each device event: f64, NaN where it is no kernel, or grid or device are not recorded."""
+        side, count = self.table.sides["kernels"], multiprocessors_of(self.table)
+        if count is None:
+            return np.full(len(self.device), np.nan)
+        axes = [np.append(np.asarray(side[f"grid_{axis}"], np.float64), np.nan)[self.kernel_lines] for axis in "xyz"]
+        grid = np.prod(axes, axis=0)
+        return np.where(grid > 0, grid / count, np.nan)
+
+    @cached_property
+    def occupancy_percent(self) -> np.ndarray:
+        """Estimated for each device event: f64, NaN of what is no kernel. Unpacks their args."""
+        found = np.full(len(self.device), np.nan)
+        kernels = np.flatnonzero(self.kernel_lines >= 0)
+        texts = extracted(self.table, self.device.rows[kernels], OCCUPANCY)
+        found[kernels] = np.asarray(pc.cast(texts, "float64").to_numpy(zero_copy_only=False), np.float64)
+        return found
 
     @cached_property
     def launching_op(self) -> np.ndarray:

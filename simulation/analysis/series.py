@@ -50,3 +50,21 @@ class Steps:
         first[1:] = bins[order][1:] != bins[order][:-1]
         kept = np.sort(order[first])
         return {"at_ns": (self.at_ns[kept] + shift_ns).tolist(), "value": self.value[kept].tolist()}
+
+
+def distribution(values: np.ndarray) -> dict[str, Any] | None:
+    """Count, mean, deviation (of the sample, None of one), least, quartiles and most, as pandas describes it; None of
+    nothing."""
+    if not len(values):
+        return None
+    least, quarter, median, three_quarters, most = np.percentile(values, (0, 25, 50, 75, 100)).tolist()
+    return {
+        "count": len(values),
+        "mean": float(values.mean()),
+        "deviation": float(values.std(ddof=1)) if len(values) > 1 else None,
+        "min": least,
+        "quarter": quarter,
+        "median": median,
+        "three_quarters": three_quarters,
+        "max": most,
+    }

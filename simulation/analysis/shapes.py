@@ -33,6 +33,7 @@ def _lines(view: RankView) -> list[dict[str, Any]]:
         "dims": [dims[code] for code in groups.keys[1].tolist()],
         "types": [types[code] for code in groups.keys[2].tolist()],
         **figures,
+        "median_ns": groups.middle(busy_ns),
         "percent": share(figures["total_ns"], int(busy_ns.sum())),
         "host_ns": groups.sum(view.table.dur_ns[rows]),
         "events": groups.sum(credit.direct[rows]),

@@ -63,6 +63,13 @@ class Groups:
     def count(self) -> np.ndarray:
         return np.diff(np.append(self.begin, len(self.order)))
 
+    @cached_property
+    def place(self) -> np.ndarray:
+        """Of each row, its group: i64."""
+        found = np.empty(len(self.order), np.int64)
+        found[self.order] = np.repeat(np.arange(len(self)), self.count)
+        return found
+
     def sum(self, values: np.ndarray) -> np.ndarray:
         return self._reduced(np.add, values)
 
@@ -83,6 +90,12 @@ class Groups:
         place = np.repeat(np.arange(len(self)), self.count)
         ordered = values[self.order][np.lexsort((values[self.order], place))]
         return np.asarray(ordered[self.begin + (self.count - 1) // 2])
+
+    def middle(self, values: np.ndarray) -> np.ndarray:
+        """The median as pandas has it: halfway between the two middle values of an even number: f64."""
+        place = np.repeat(np.arange(len(self)), self.count)
+        ordered = values[self.order][np.lexsort((values[self.order], place))].astype(np.float64)
+        return np.asarray((ordered[self.begin + (self.count - 1) // 2] + ordered[self.begin + self.count // 2]) / 2)
 
     def spread(self, dur_ns: np.ndarray) -> dict[str, np.ndarray]:
         """Count, sum, least, most, mean and standard deviation (of the sample, as pandas has it; NaN of one)."""

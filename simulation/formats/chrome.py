@@ -18,6 +18,7 @@ from isal import igzip
 
 from simulation.events import EventTable
 from simulation.formats.chrome_events import TraceText
+from simulation.formats.counters import Counters, no_counters
 from simulation.formats.selection import EVERYTHING, Selection
 from simulation.progress import Progress, silent
 from simulation.run import Run
@@ -30,10 +31,12 @@ def write_chrome(
     tables: Sequence[EventTable] | None = None,
     progress: Progress = silent,
     selection: Selection = EVERYTHING,
+    counters: Counters = no_counters,
 ) -> None:
     """Write `run` to `path` as JSON, packed if the name ends in .gz, all or nothing.
 
-    `tables` stand in for the run's own: the same rows at other times, as a prediction gives them.
+    `tables` stand in for the run's own: the same rows at other times, as a prediction gives them. `counters` makes
+    figures over time that are added to each trace.
     """
     if tables is not None:
         run = replace(run, traces=tuple(tables))
@@ -43,7 +46,8 @@ def write_chrome(
         sink.write(_head(run, traces, base_ns))
         first = True
         for number, trace in enumerate(traces, 1):
-            for block in TraceText(run, trace, selection, len(traces) == 1, base_ns).blocks():
+            text = TraceText(run, trace, selection, len(traces) == 1, base_ns, counters(run, trace))
+            for block in text.blocks():
                 sink.write(block if first else b",\n" + block)
                 first = False
             progress("writing", number, len(traces))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulation.events import Track
+from simulation.formats.counters import Counter
 from simulation.formats.selection import Selection
 from simulation.formats.texts import NOTHING, joined, large, microseconds, together
 from simulation.formats.written import LETTERS, SLICE, Written
@@ -34,7 +35,9 @@ _REASONS = {
 class TraceText:
     """One trace as the text of its events."""
 
-    def __init__(self, run: Run, index: int, selection: Selection, alone: bool, base_ns: int) -> None:
+    def __init__(
+        self, run: Run, index: int, selection: Selection, alone: bool, base_ns: int, counters: Sequence[Counter] = ()
+    ) -> None:
         """`alone`: no other trace goes into the same file. `base_ns`: what the file's times count from."""
         self.trace, self.index, self.alone = run.traces[index], index, alone
         self.is_whole = selection.is_whole
@@ -50,6 +53,7 @@ class TraceText:
         self.rows = selection.rows(run, index)
         self.written = Written.of(self.trace, self.rows)
         self.ids, self.id_of = self._ids()
+        self.counters = [counter.within(selection, index, run.shift_ns[index]) for counter in counters]
 
     def _pids(self, run: Run) -> list[str]:
         """Of each track: as in the file; of several traces, a number of its own for each process of each."""
@@ -69,6 +73,10 @@ class TraceText:
         chosen = np.zeros(len(self.trace) + 1, np.bool_)
         chosen[self.rows], chosen[-1] = True, self.is_whole
         yield from self._texts(np.flatnonzero(chosen[flow_row]), self._flows)
+        for counter in self.counters:
+            for begin in range(0, len(counter.at_ns), BLOCK_ROWS):
+                block = counter.at(slice(begin, begin + BLOCK_ROWS))
+                yield joined(block.text(self.pids[counter.track], self.shift_ns))
         if self.is_whole and (unplaced := [text.encode() for text in self._unplaced()]):
             yield b",\n".join(unplaced)
 

@@ -24,6 +24,7 @@ from simulation.errors import TraceError
 from simulation.events import EventTable, Kind
 from simulation.formats.chrome import write_chrome
 from simulation.formats.chrome_events import BLOCK_ROWS
+from simulation.formats.counters import Counters, no_counters
 from simulation.formats.selection import EVERYTHING, Selection
 from simulation.progress import Progress, silent
 from simulation.run import Run
@@ -77,14 +78,20 @@ def format_of(path: Path) -> str:
 
 
 def export_run(
-    run: Run, path: Path, format_: str, selection: Selection = EVERYTHING, progress: Progress = silent
+    run: Run,
+    path: Path,
+    format_: str,
+    selection: Selection = EVERYTHING,
+    progress: Progress = silent,
+    counters: Counters = no_counters,
 ) -> None:
     """Write the selected events to `path`, all or nothing. `format_` is a key of SUFFIXES.
 
-    Times are those that the run shows: of `run.aligned()`, on aligned clocks, which the file then says.
+    Times are those that the run shows: of `run.aligned()`, on aligned clocks, which the file then says. Chrome JSON
+    takes figures over time, too: `counters` makes them.
     """
     if format_ == "chrome":
-        write_chrome(run, path, selection=selection, progress=progress)
+        write_chrome(run, path, selection=selection, progress=progress, counters=counters)
         return
     clock = "aligned" if run.is_aligned else "recorded"
     meta = {

@@ -19,7 +19,7 @@ READ, ANALYSIS, CRITICAL_PATH = "HTA read", "HTA analysis", "HTA critical path"
 def figures(source: str, file: Path, entries: int) -> list[Figure]:
     """What HTA needs to read `file`, for its figures, and for its graph and critical path over the same steps."""
     script = Path(__file__).with_name("holistic_times.py")
-    done = subprocess.run([_python(), str(script), str(file)], capture_output=True, text=True)
+    done = subprocess.run([python(), str(script), str(file)], capture_output=True, text=True)
     if done.returncode:
         print(f"HTA failed on {source}: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
         return []
@@ -30,7 +30,7 @@ def figures(source: str, file: Path, entries: int) -> list[Figure]:
     return [*figures, Figure(source, CRITICAL_PATH, times["critical_path_events"], times["critical_path_s"])]
 
 
-def _python() -> str:
+def python() -> str:
     """The environment's interpreter; makes the environment the first time (half a minute)."""
     python = HOME / "bin" / "python"
     complete = HOME / ".complete"

@@ -110,6 +110,10 @@ def test_the_queue_grows_with_calls_and_shrinks_with_starts() -> None:
     assert (stream["stream"], stream["max"], stream["full_ns"]) == (7, 3, 0)
     assert stream["series"] == {"at_ns": [0, 10, 20, 40, 90, 140], "value": [1, 2, 3, 2, 1, 0]}
     assert stream["mean"] == (10 + 20 + 60 + 100 + 50) / 140
+    assert stream["lengths"] == {
+        "count": 6, "mean": 1.5, "deviation": pytest.approx((5.5 / 5) ** 0.5), "min": 0, "quarter": 1,
+        "median": 1.5, "three_quarters": 2, "max": 3,
+    }  # fmt: skip
 
 
 def test_copies_have_bandwidth_where_their_bytes_are_known() -> None:
@@ -122,6 +126,23 @@ def test_copies_have_bandwidth_where_their_bytes_are_known() -> None:
     ]
     assert (found["kind"], found["count"], found["total_ns"], found["busy_ns"]) == ("Memcpy HtoD", 3, 250, 200)
     assert (found["bytes"], found["gb_per_s"], found["max_gb_per_s"], found["peak_gb_per_s"]) == (4000, 20, 30, 40)
+
+
+def test_the_recorded_bandwidth_tells_times_that_were_cut_to_microseconds() -> None:
+    def copy(start: int, dur: int, size: int, gb_per_s: float) -> Event:
+        told = {"bytes": size, "memory bandwidth (GB/s)": gb_per_s}
+        return named(kernel(7, start, dur, category="gpu_memcpy"), "Memcpy DtoD (Device -> Device)", **told)
+
+    whole = [copy(0, 1000, 3000, 2.0), copy(5000, 2000, 9000, 3.6)]  # of 1,500 and 2,500 ns
+    (found,) = rank(make_run(whole), "copies")["kinds"]
+    assert (found["gb_per_s"], found["max_gb_per_s"], found["peak_gb_per_s"]) == (12000 / 4000, 3.6, 3.6)
+    assert found["series"] == {"at_ns": [0, 1000, 5000, 7000], "value": [2.0, 0.0, 3.6, 0.0]}
+    assert (found["rates"]["count"], found["rates"]["mean"], found["rates"]["max"]) == (2, 2.8, 3.6)
+    exact = [copy(0, 1500, 3000, 7.0), copy(5000, 2000, 9000, 3.6)]  # the file has decimals: its times are
+    (found,) = rank(make_run(exact), "copies")["kinds"]
+    assert (found["max_gb_per_s"], found["gb_per_s"]) == (4.5, pytest.approx(12000 / 3500))
+    (found,) = rank(make_run([copy(0, 1000, 3000, 0.5)]), "copies")["kinds"]  # would be of 6,000 ns
+    assert found["max_gb_per_s"] == 3.0
 
 
 def test_memory_has_a_peak_and_a_curve() -> None:
@@ -173,6 +194,24 @@ def test_utilization_weighs_blocks_and_occupancy() -> None:
     assert found["gpu_utilization_percent"] == 37.5
     assert found["sm_efficiency_percent"] == pytest.approx(100 * (0.5 * 50 + 25) / 200)
     assert found["achieved_occupancy_percent"] == pytest.approx((30 * 50 + 60 * 25) / 75)
+
+
+def test_multiprocessors_are_full_once() -> None:
+    """Kernels that run at once share them, and what runs outside the step does not count; a copy is not a kernel."""
+    grids = {"grid": [6, 1, 1], "block": [32, 1, 1], "est. achieved occupancy %": 30}
+    run = make_run([
+        step(1, 0, 200), *(call(1, 5 * at, 5, at) for at in range(1, 5)),
+        named(kernel(7, 20, 50, 1), "a", **grids), named(kernel(8, 40, 50, 2), "b", **grids),
+        named(kernel(7, 190, 50, 3), "c", **grids), kernel(9, 100, 20, 4, "gpu_memcpy"),
+    ])  # fmt: skip
+    run.traces[0].info.metadata["deviceProperties"] = [{"id": 0, "numSms": 10}]
+    found = rank(run, "utilization")
+    assert found["sm_efficiency_percent"] == pytest.approx(100 * (0.6 * 20 + 1.0 * 30 + 0.6 * 20 + 0.6 * 10) / 200)
+    assert (found["gpu_utilization_percent"], found["kernel_utilization_percent"]) == (50, 40)
+    lines = {line["name"]: line for line in section(run, "kernels")["kernels"]}
+    assert (lines["a"]["blocks_per_multiprocessor"], lines["a"]["occupancy_percent"]) == (pytest.approx(0.6), 30)
+    assert lines["gpu_memcpy"]["blocks_per_multiprocessor"] is lines["gpu_memcpy"]["occupancy_percent"] is None
+    assert found["achieved_occupancy_percent"] == pytest.approx(30)
 
 
 def test_a_run_without_anything_to_say_has_every_section() -> None:

@@ -53,3 +53,19 @@ def test_the_device_is_idle_only_where_all_streams_are() -> None:
     found = idle(kernel(7, 0, 100), kernel(8, 50, 100), kernel(7, 200, 10))
     assert found["idle_ns"] == 50
     assert [(line["stream"], line["idle_ns"]) for line in found["streams"]] == [(7, 100), (8, 0)]
+
+
+def test_intervals_of_a_stream_are_described_by_cause() -> None:
+    """Of each event but the first, also those that follow at once."""
+    (stream,) = idle(
+        call(1, 0, 5, 1), call(1, 5, 5, 2), call(1, 10, 5, 3), call(1, 300, 5, 4),
+        kernel(7, 100, 50, 1), kernel(7, 150, 20, 2), kernel(7, 180, 20, 3), kernel(7, 400, 10, 4),
+    )["streams"]  # fmt: skip
+    waits = stream["intervals_ns"]
+    assert (waits["kernel_wait"]["count"], waits["kernel_wait"]["mean"], waits["kernel_wait"]["max"]) == (2, 5, 10)
+    assert (waits["host_wait"]["count"], waits["host_wait"]["median"], waits["host_wait"]["deviation"]) == (
+        1,
+        200,
+        None,
+    )
+    assert waits["other"] is None

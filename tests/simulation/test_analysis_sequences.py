@@ -68,8 +68,17 @@ def test_operators_are_told_apart_by_what_they_launch() -> None:
     twice = inner["a", "b", "c"]
     assert (twice["name"], twice["kernels"], twice["device_ns"], twice["host_ns"]) == ("inner", 3, 30, 160)
     assert (twice["op_to_launch_ns"], twice["launch_to_start_ns"]) == (20, 180)
+    assert (twice["op_to_first_launch_ns"], twice["first_launch_to_start_ns"]) == (10, 180)
     outer = {tuple(line["sequence"]): (line["name"], line["count"]) for line in found["outermost"]}
     assert outer == {("a", "b", "c"): ("outer", 2), ("a", "c", "b"): ("outer", 1)}
+
+
+def test_sets_and_copies_are_in_the_outer_sequence_only() -> None:
+    cleared = [call(1, 15, 1, 9, "cudaMemsetAsync"), kernel(7, 190, 5, 9, "gpu_memset")]
+    run = make_run([*launching(1, 0, 1, ["a", "b"]), *cleared])
+    found = analyze(run, sections=["sequences"])["sequences"]
+    assert [(line["name"], line["sequence"]) for line in found["innermost"]] == [("inner", ["a", "b"])]
+    assert [(line["name"], line["sequence"]) for line in found["outermost"]] == [("outer", ["gpu_memset", "a", "b"])]
 
 
 def test_operators_are_told_apart_by_shapes() -> None:

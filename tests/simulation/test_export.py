@@ -11,13 +11,14 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv, parquet
 
-from simulation.formats import read_trace
+from simulation.analysis.counters import counters_of
+from simulation.formats import chrome_events, read_trace
 from simulation.formats.export import COLUMNS, SUFFIXES, export_run
 from simulation.formats.selection import EVERYTHING, Selection
 from simulation.replay import replay_run
 from simulation.run import Run, read_run
 from tests.simulation.test_chrome import ARROW, EVENTS, assert_same
-from tests.simulation.traces import event, launch, read, side, step, write
+from tests.simulation.traces import event, kernel, launch, read, side, step, write
 
 TABULAR = ("arrow", "parquet", "csv")
 BASE_NS = 1_711_964_646_000_000_000
@@ -142,6 +143,37 @@ def test_a_rank_that_only_the_name_told_is_written(tmp_path: Path) -> None:
     run = read_run([write(tmp_path / f"run_rank{rank}.json", EVENTS) for rank in (2, 3)])
     assert run.ranks == (2, 3)
     assert chrome_of(run, tmp_path / "out.json.gz", Selection(ranks=frozenset([1]))).info.rank == 3
+
+
+LAUNCHED = [
+    launch(10, 2, 1), launch(20, 2, 2), kernel(15, 10, 1), kernel(30, 20, 2),
+    kernel(60, 10, cat="gpu_memcpy", name="Memcpy HtoD (Pinned -> Device)", args={"bytes": 40_000}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("block_rows", [2, 1000])
+def test_launch_queues_and_bandwidth_go_out_as_counters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block_rows: int
+) -> None:
+    monkeypatch.setattr(chrome_events, "BLOCK_ROWS", block_rows)
+    run = Run.of([read(tmp_path, *LAUNCHED)])
+    queue = [(10_000, 1), (15_000, 0), (20_000, 1), (30_000, 0)]
+
+    def counted(selection: Selection, file: str) -> list[tuple[str, str, int, float]]:
+        export_run(run, tmp_path / file, "chrome", selection, counters=counters_of)
+        entries = json.loads((tmp_path / file).read_text())["traceEvents"]
+        shown = [entry for entry in entries if entry["ph"] == "C"]
+        assert all(entry["pid"] == 0 and entry.get("id", 3) == 3 for entry in shown)
+        return [(entry["name"], *next(iter(entry["args"].items())), round(entry["ts"] * 1000)) for entry in shown]
+
+    lengths = [("Queue Length", "Queue Length", value, at) for at, value in queue]
+    rates = [("Memcpy HtoD", "Memcpy BW", 4.0, 60_000), ("Memcpy HtoD", "Memcpy BW", 0.0, 70_000)]
+    assert counted(EVERYTHING, "out.json") == [*lengths, *rates]
+    assert counted(Selection(15_000 - 10_000, 30_000 - 10_000), "part.json") == lengths[1:3]  # since the first event
+    back = read_trace(tmp_path / "out.json")
+    assert np.count_nonzero(back.is_device) == 3 and {"Queue Length[3]", "Memcpy HtoD"} <= {
+        track.name for track in back.tracks if track.kind == "counter"
+    }
 
 
 LOOSE = [

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulation.analysis.inspect import inspect_run
-from simulation.analysis.intervals import union_ns
+from simulation.analysis.intervals import Covered, union_ns
 from simulation.analysis.steps import median_step_ns, steps_of
 from simulation.run import read_run
 from tests.simulation.job import Job
@@ -68,7 +68,19 @@ def test_it_has_no_step_where_there_is_none(tmp_path: Path) -> None:
     assert inspect_run(run)["gpu"] == [{"rank": None, "events": 0, "kernels": 0, "busy_ns": 0, "span_ns": 0}]
 
 
-@given(st.lists(st.tuples(st.integers(-20, 20), st.integers(0, 9)), max_size=20))
+INTERVALS = st.lists(st.tuples(st.integers(-20, 20), st.integers(0, 9)), max_size=20)
+
+
+@given(INTERVALS)
 def test_it_unites_intervals(intervals: list[tuple[int, int]]) -> None:
     start, dur = (np.array([pair[side] for pair in intervals], np.int64) for side in (0, 1))
     assert union_ns(start, start + dur) == len({at for begin, long in intervals for at in range(begin, begin + long)})
+
+
+@given(INTERVALS, INTERVALS)
+def test_what_is_covered_of_other_intervals(intervals: list[tuple[int, int]], asked: list[tuple[int, int]]) -> None:
+    start, dur = (np.array([pair[side] for pair in intervals], np.int64) for side in (0, 1))
+    begin, long = (np.array([pair[side] for pair in asked], np.int64) for side in (0, 1))
+    covered = {at for first, length in intervals for at in range(first, first + length)}
+    found = Covered(start, start + dur).within(begin, begin + long)
+    assert found.tolist() == [len(covered & set(range(first, first + length))) for first, length in asked]

@@ -14,6 +14,7 @@ from simulation.analysis.selection import Selection
 from simulation.run import read_run
 from tests.traceviewer.reading import as_user, contents, read
 from traceviewer.accounts.models import Project
+from traceviewer.analysis_text import NEEDS, RENDERERS
 from traceviewer.cli import app
 from traceviewer.runs.models import Run
 
@@ -89,6 +90,20 @@ def test_every_section_prints(samples: Path) -> None:
     assert printed.exit_code == 0
     for title in ("Breakdown", "Who holds up whom", "Kernels by operator", "Modules", "Memory", "FLOPs and bytes"):
         assert title in printed.stdout
+
+
+def test_it_says_what_a_trace_lacks(demo_files: list[Path]) -> None:
+    """The demo ran on processors alone: no table of a device, no column without a figure."""
+    printed = command(*map(str, demo_files)).stdout
+    told, _, untold = printed.partition("Nothing to say")
+    assert "Breakdown" not in told and "device, direct all 0" in told and "aten::" in told
+    named = {line.split()[0] for line in untold.splitlines()[2:] if line.strip() and not line.startswith(" ")}
+    assert {"breakdown", "idle", "kernels", "roofline", "fusion"} <= named <= set(SECTIONS)
+    assert "ops" not in named and "collectives" not in named
+
+
+def test_every_section_can_be_told_or_named() -> None:
+    assert set(RENDERERS) == set(NEEDS) == set(SECTIONS)
 
 
 @pytest.mark.parametrize(("option", "value"), [("--section", "nonsense"), ("--rank", "7")])

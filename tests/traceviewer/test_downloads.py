@@ -18,6 +18,7 @@ from simulation.run import Run as EngineRun
 from tests.simulation.stored import leaks
 from tests.simulation.test_chrome import assert_same
 from tests.simulation.test_secrets import planted
+from tests.simulation.traces import kernel, launch, write
 from tests.traceviewer.reading import as_user, contents, read, stored_files, work_off
 from traceviewer.accounts.models import Project
 from traceviewer.runs import store
@@ -104,6 +105,17 @@ def test_a_rank_as_chrome_json_reads_back_as_it_was(client: Client, run: Run, tm
     assert_same(read_trace(tmp_path / "out.json.gz"), engine_run.traces[1])
 
 
+def test_launch_queues_go_with_chrome_json_where_asked_for(
+    client: Client, project: Project, bob: User, tmp_path: Path
+) -> None:
+    run = read(project, contents([write(tmp_path / "gpu.json", [launch(10, 2, 1), kernel(15, 10, 1)])]), bob)
+    plain, counted = (
+        gzip.decompress(body(ask(client, run, "export/", format="chrome", **more))).count(b'"name": "Queue Length"')
+        for more in ({}, {"counters": "1"})
+    )
+    assert (plain, counted) == (0, 2)
+
+
 def test_it_exports_a_part(client: Client, run: Run) -> None:
     layout = ask(client, run, "timeline/").json()
     step = layout["steps"][1]
@@ -132,7 +144,7 @@ def test_it_exports_a_prediction_at_its_own_times(client: Client, run: Run, bob:
 @pytest.mark.parametrize(
     "query",
     [{}, {"format": "exe"}, {"format": "csv", "begin_ns": "x"}, {"format": "csv", "tracks": "1,x"},
-     {"format": "csv", "tracks": "999"}, {"format": "csv", "end_ns": 2**80}],
+     {"format": "csv", "tracks": "999"}, {"format": "csv", "end_ns": 2**80}, {"format": "csv", "counters": "1"}],
 )  # fmt: skip
 def test_it_refuses_what_it_cannot_export(client: Client, run: Run, query: dict[str, Any]) -> None:
     answer = ask(client, run, "export/", **query)

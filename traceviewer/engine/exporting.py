@@ -16,6 +16,8 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from simulation.analysis.counters import counters_of
+from simulation.formats.counters import Counters, no_counters
 from simulation.formats.export import SUFFIXES, export_run
 from simulation.formats.selection import Selection
 from traceviewer.engine.api import CLOCK, numbers, on_aligned_clocks
@@ -44,6 +46,12 @@ class ExportQuery(serializers.Serializer[Any]):
     format = serializers.ChoiceField(list(SUFFIXES))
     begin_ns = serializers.IntegerField(required=False, min_value=-(2**62), max_value=2**62)
     end_ns = serializers.IntegerField(required=False, min_value=-(2**62), max_value=2**62)
+    counters = serializers.BooleanField(default=False, help_text="launch queues and bandwidths over time, in `chrome`")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["counters"] and attrs["format"] != "chrome":
+            raise serializers.ValidationError({"counters": "Only the format chrome has counters."})
+        return attrs
 
 
 class Export(APIView):
@@ -66,9 +74,9 @@ class Export(APIView):
         format_ = query.validated_data["format"]
         limits.check_free_disk(0)
         name = Run.objects.values_list("name", flat=True).get(pk=run)
-        return Download(
-            written(files, format_, selected(request, files, query.validated_data)), name + SUFFIXES[format_]
-        )
+        selection = selected(request, files, query.validated_data)
+        made = counters_of if query.validated_data["counters"] else no_counters
+        return Download(written(files, format_, selection, made), name + SUFFIXES[format_])
 
 
 def selected(request: Request, files: Files, bounds: dict[str, Any]) -> Selection:
@@ -85,11 +93,11 @@ def selected(request: Request, files: Files, bounds: dict[str, Any]) -> Selectio
     return Selection(bounds.get("begin_ns"), bounds.get("end_ns"), tracks, traces)
 
 
-def written(files: Files, format_: str, selection: Selection) -> IO[bytes]:
+def written(files: Files, format_: str, selection: Selection, counters: Counters) -> IO[bytes]:
     """The export, open; its file has no name any more, so that nothing is left behind whatever happens."""
     home = Path(settings.HOME) / "work"
     home.mkdir(exist_ok=True)
     with AT_ONCE, tempfile.TemporaryDirectory(prefix="export-", dir=home) as folder:
         path = Path(folder) / f"run{SUFFIXES[format_]}"
-        export_run(OPENED.get(files).run, path, format_, selection)
+        export_run(OPENED.get(files).run, path, format_, selection, counters=counters)
         return path.open("rb")
