@@ -46,11 +46,23 @@ def test_it_calibrates_launches_on_idle_streams_only() -> None:
 
 
 def test_it_calibrates_gaps_on_full_queues_only() -> None:
-    full = [call(1, 0, 10, 1), kernel(7, 60, 1_000, 1), call(1, 100, 10, 2), kernel(7, 1_065, 10, 2)]
-    idle = [call(1, 5_000, 10, 3), kernel(7, 5_060, 10, 3)]
+    """From all but the gap itself."""
+    full = [call(1, 0, 10, 1), kernel(7, 60, 1_000, 1), call(1, 100, 10, 2), kernel(7, 1_065, 1_000, 2)]
+    full += [call(1, 200, 10, 3), kernel(7, 2_074, 10, 3)]
+    idle = [call(1, 5_000, 10, 4), kernel(7, 5_060, 10, 4)]
     graph = build_graph(make_run([*full, *idle]))
-    assert weights(graph, Family.STREAM_ORDER) == [5, 5]
-    assert not graph.residual_ns.any()
+    assert weights(graph, Family.STREAM_ORDER) == [9, 5, 7]
+
+
+def test_it_calibrates_gaps_by_what_else_the_device_does() -> None:
+    """While another stream copies, the way from one kernel to the next is longer."""
+    gaps = [2_000] * 20 + [9_000] * 20
+    starts = np.cumsum([1_000, *(100_000 + gap for gap in gaps)]).tolist()
+    copy_ns = starts[20] + 50_000
+    events = [call(1, 10 * n, 5, n + 1) for n in range(len(starts))]
+    events += [kernel(7, start, 100_000, n + 1) for n, start in enumerate(starts)]
+    events += [call(1, copy_ns - 100, 5, 99), kernel(8, copy_ns, starts[-1] - copy_ns, 99, "gpu_memcpy")]
+    assert weights(build_graph(make_run(events)), Family.STREAM_ORDER) == gaps
 
 
 def test_it_calibrates_each_trace_for_itself() -> None:
