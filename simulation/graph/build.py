@@ -79,10 +79,10 @@ def build_graph(run: Run, left_out: Collection[Family] = ()) -> TaskGraph:
 def all_edges(tasks: Tasks, members: Members) -> Edges:
     """The edges of every family, over the nodes of `tasks`; `members` meet others."""
     pairs = stream_order.find(tasks)
-    latency_ns = launch.latencies(tasks, pairs)
     queues = DeviceQueues.of(tasks)
     full = launch_queue.find(tasks)
     syncs = host_sync.find(tasks, queues, full)
+    latency_ns = launch.latencies(tasks, pairs, syncs.calls)
     across, held = _between_streams(tasks, queues, latency_ns)
     handed = thread_handover.edges(tasks)
     waited_node = np.concatenate([syncs.waited_node, handed.target, members.waited_node])

@@ -45,6 +45,20 @@ def test_it_calibrates_launches_on_idle_streams_only() -> None:
     assert weights(build_graph(make_run(events)), Family.LAUNCH) == [60, 60]
 
 
+def launched(lasting: list[int], after: list[int]) -> list[int]:
+    """The weights of launches whose calls last that long, and whose kernels begin so long after they were called."""
+    times = list(zip(lasting, after, strict=True))
+    events = [call(1, 100_000 * n, dur, n + 1) for n, (dur, _) in enumerate(times)]
+    events += [kernel(7, 100_000 * n + late, 10, n + 1) for n, (_, late) in enumerate(times)]
+    return weights(build_graph(make_run(events)), Family.LAUNCH)
+
+
+def test_what_makes_a_call_longer_makes_its_kernel_later_where_that_shows() -> None:
+    lasting = [4_000, 5_000, 6_000, 30_000, 5_000, 9_000, 5_000, 4_000]
+    assert launched(lasting, [dur + 1_000 for dur in lasting]) == [dur + 1_000 for dur in lasting]
+    assert launched(lasting, [7_000] * 8) == [7_000] * 8  # a call goes on after it has handed over its work
+
+
 def test_it_calibrates_gaps_on_full_queues_only() -> None:
     """From all but the gap itself."""
     full = [call(1, 0, 10, 1), kernel(7, 60, 1_000, 1), call(1, 100, 10, 2), kernel(7, 1_065, 1_000, 2)]
