@@ -83,10 +83,10 @@ def build_graph(run: Run, never_found: Collection[Family] = ()) -> TaskGraph:
 def all_edges(tasks: Tasks, members: Members) -> Edges:
     """The edges of every family, over the nodes of `tasks`; `members` meet others."""
     pairs = stream_order.find(tasks)
-    latency_ns = launch.latencies(tasks, pairs)
     queues = DeviceQueues.of(tasks)
     full = launch_queue.find(tasks)
     syncs = host_sync.find(tasks, queues, full)
+    latency_ns = launch.latencies(tasks, pairs, syncs.calls)
     handed = thread_handover.edges(tasks)
     across, held = _between_streams(tasks, queues, latency_ns, thread_handover.flows(tasks, handed))
     waited_node = np.concatenate([syncs.waited_node, handed.target, members.waited_node])

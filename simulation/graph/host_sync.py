@@ -43,6 +43,7 @@ class Syncs:
     """The waits of a run, and where they were felt."""
 
     edges: Edges
+    calls: np.ndarray  # i64, rows of calls that were seen to wait
     waited_node: np.ndarray  # i64, host nodes at the end of a wait that is seen in the measurement
     kept_ns: np.ndarray  # i64, what stays of the chain edge into each
     overhead_ns: np.ndarray  # i64 per trace: what a call usually does after a wait, -1 where none is seen
@@ -72,7 +73,7 @@ def find(tasks: Tasks, queues: DeviceQueues, full: FullQueue) -> Syncs:
         rule,
         np.where(recorded, Certainty.RECORDED, named),
     )
-    return Syncs(edges, node[waited], np.maximum(overhead[waited], 0), usual)
+    return Syncs(edges, call[waited], node[waited], np.maximum(overhead[waited], 0), usual)
 
 
 def _awaited(tasks: Tasks, queues: DeviceQueues, full: FullQueue) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -3,7 +3,8 @@
 The latency is calibrated per trace and kind (kernel, copy, fill; launched alone or as part of a graph) from events
 that found their stream idle, and were not launched right behind a wait between streams: anywhere else what they wait
 for would be taken for latency. It is no longer than that of all that found their stream idle, and where few are left no
-longer than that of the fastest of them.
+longer than that of the fastest of them. What makes one call longer than another mostly comes before it hands over its
+work (a stall, the first launch of a kernel): where that shows in the trace, the event starts as much later.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.graph.calibration import per_group
-from simulation.graph.calls import calls_named
+from simulation.graph.calls import calls_named, usual_ns
 from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
 from simulation.graph.launched import Launched, launched_as
@@ -45,27 +46,57 @@ def edges(tasks: Tasks, latency_ns: np.ndarray) -> Edges:
     )
 
 
-def latencies(tasks: Tasks, pairs: Pairs) -> np.ndarray:
-    """Launch latency of every device event, by its trace and kind; i64 per row, 0 of others.
+def latencies(tasks: Tasks, pairs: Pairs, waited: np.ndarray) -> np.ndarray:
+    """Launch latency of every device event, by its trace and kind, and by its call's length where that tells; i64 per
+    row, 0 of others.
 
-    The pairs are those of `stream_order.find`.
+    The pairs are those of `stream_order.find`, `waited` the calls that were seen to wait for the device (i64).
     """
-    idle_since = np.full(len(tasks), np.iinfo(np.int64).min)
-    busy_until = np.where(pairs.overlap, np.iinfo(np.int64).max, tasks.end_ns[pairs.earlier])
-    np.maximum.at(idle_since, pairs.later, busy_until)
     rows = tasks.linked
-    call_ns = tasks.start_ns[tasks.launch[rows]]
-    seen = tasks.start_ns[rows] - call_ns
+    call = tasks.launch[rows]
+    seen = tasks.start_ns[rows] - tasks.start_ns[call]
+    alone = _idle_since(tasks, pairs)[rows] <= tasks.start_ns[call]
+    free = alone & ~_behind_waits(tasks, call)
     group, groups = _groups(tasks, rows), KINDS * len(tasks.run.traces)
-    alone = idle_since[rows] <= call_ns
-    free = alone & ~_behind_waits(tasks, tasks.launch[rows])
-    latency = _without_waits(seen, free, alone, group, tasks.trace[rows], len(tasks.run.traces))
-    latency = np.maximum(latency, 0)
-    earliest = per_group(seen, group, groups, SKEWED_PERCENT)
-    usual = per_group(seen, group, groups, LATENCY_PERCENT)
+    longer = _longer(tasks, call, waited)
+    tells = _spread((seen - longer)[free], group[free], groups) < _spread(seen[free], group[free], groups)
+    longer = np.where(tells[group], longer, 0)
+    usual, is_skewed = _usual(tasks, seen - longer, free, alone)
     found = np.zeros(len(tasks), np.int64)
-    found[tasks.streams] = np.where(usual < 0, earliest, latency)[_groups(tasks, tasks.streams)]
+    found[tasks.streams] = usual[_groups(tasks, tasks.streams)]
+    least = np.where(is_skewed[group], np.iinfo(np.int64).min, 0)
+    found[rows] = np.maximum(found[rows] + longer, least)
     return found
+
+
+def _usual(tasks: Tasks, seen: np.ndarray, free: np.ndarray, alone: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each group the latency (i64), and whether its clocks differ (bool), by the delays `seen` of `tasks.linked`."""
+    rows, traces = tasks.linked, len(tasks.run.traces)
+    group, groups = _groups(tasks, rows), KINDS * traces
+    latency = _without_waits(seen, free, alone, group, tasks.trace[rows], traces)
+    is_skewed = per_group(seen, group, groups, LATENCY_PERCENT) < 0
+    earliest = per_group(seen, group, groups, SKEWED_PERCENT)
+    return np.where(is_skewed, earliest, np.maximum(latency, 0)), is_skewed
+
+
+def _idle_since(tasks: Tasks, pairs: Pairs) -> np.ndarray:
+    """When the stream of each device event had ended all before it: i64 per row."""
+    since_ns = np.full(len(tasks), np.iinfo(np.int64).min)
+    until_ns = np.where(pairs.overlap, np.iinfo(np.int64).max, tasks.end_ns[pairs.earlier])
+    np.maximum.at(since_ns, pairs.later, until_ns)
+    return since_ns
+
+
+def _longer(tasks: Tasks, calls: np.ndarray, waited: np.ndarray) -> np.ndarray:
+    """By how much each call took longer than half of its like, less than 0 where it was shorter; 0 where it waited for
+    the device, which it may have done after it had handed over its work: i64."""
+    longer = tasks.end_ns[calls] - tasks.start_ns[calls] - usual_ns(tasks, calls)
+    return np.asarray(np.where(np.isin(calls, waited), 0, longer))
+
+
+def _spread(values: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
+    """How far apart most values of each group are: i64."""
+    return np.asarray(per_group(values, group, groups, 80) - per_group(values, group, groups, 20))
 
 
 def _without_waits(

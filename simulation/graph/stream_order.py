@@ -1,24 +1,25 @@
 """Stream order: a stream works off its events one after the other, in the order in which they started.
 
-From the end of the event before to the start of the next; the weight is what a hand-over costs in this trace where
-the next event was already waiting, never the gap measured at that spot. Where two events of a stream overlap in the
-measurement, start follows start, and the later one follows what ended in between: lanes and order stay.
+From the end of the event before to the start of the next; the weight is what hand-overs like it cost at that time of
+the run where the next event was already waiting, never the gap measured at that spot. Where two events of a stream
+overlap in the measurement, start follows start, and the later one follows what ended in between: lanes and order stay.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 from numba import njit
 
-from simulation.graph.calibration import mean_of_group
+from simulation.graph.calibration import mean_nearby
 from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
 from simulation.graph.launched import Launched, launched_as
 from simulation.graph.tasks import Tasks
 
-LONGEST_NS = 20_000
+LONGEST_NS = 50_000
 """A hand-over that took longer waited for something else."""
 
 SEEN_LEAST = 8
@@ -27,8 +28,19 @@ SEEN_LEAST = 8
 KINDS = 3
 """Of Tasks.device_kind."""
 
+COPY = 1
+"""Of Tasks.device_kind."""
+
 HANDOVER, OVERLAP, EARLIER = 0, 1, 2
 """How a pair relates: the later event starts next after the earlier ended; while it runs; after it and others ended."""
+
+
+class Beside(IntEnum):
+    """What else a device does as it goes from one event to the next: with the bus in use that takes longer."""
+
+    NOTHING = 0
+    WORK = 1
+    COPY = 2
 
 
 @dataclass(frozen=True)
@@ -59,33 +71,54 @@ def edges(tasks: Tasks, pairs: Pairs, launch_ns: np.ndarray, held: np.ndarray) -
 
 
 def gaps(tasks: Tasks, pairs: Pairs, launch_ns: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """What the hand-over of each pair costs: the mean of its trace and kinds where the queue was not empty, i64.
+    """What the hand-over of each pair costs: the mean of those of its trace and kinds that were near in time and found
+    the queue not empty, its own left out; i64.
 
-    The mean, so that errors do not add up along a full queue.
-
-    What has no launch in the trace was launched before it, and is taken to have waited.
+    The mean, so that errors do not add up along a full queue. What has no launch in the trace was launched before it,
+    and is taken to have waited.
     """
     earlier, later = pairs.earlier, pairs.later
     call = tasks.launch[later]
     waiting = (call >= 0) & (tasks.start_ns[call] + launch_ns[later] <= tasks.end_ns[earlier])
     gap = tasks.start_ns[later] - tasks.end_ns[earlier]
     handed = (pairs.relation == HANDOVER) & (gap <= LONGEST_NS) & ~held[later]
-    trace, kind = tasks.trace[earlier], tasks.device_kind
-    ways = max(Launched) + 1
-    coarse = (trace * KINDS + kind[earlier]) * KINDS + kind[later]
-    fine = (coarse * ways + launched_as(tasks, earlier)) * ways + launched_as(tasks, later)
-    cost = np.full(len(gap), -1)
     unseen_too = handed & (waiting | (call < 0))
+    beside, fine, coarse = _kinds(tasks, pairs)
+    cost = np.full(len(gap), -1)
     for group, seen, least in (
+        (beside, unseen_too, SEEN_LEAST),
         (fine, unseen_too, SEEN_LEAST),
         (coarse, handed & waiting, SEEN_LEAST),
-        (trace, handed & waiting, 1),
+        (tasks.trace[earlier], handed & waiting, 1),
     ):  # the first that was seen often enough
-        groups = int(group.max(initial=0)) + 1
-        often = np.bincount(group[seen], minlength=groups) >= least
-        usual = np.where(often, mean_of_group(gap[seen], group[seen], groups), -1)
-        cost = np.where(cost >= 0, cost, usual[group])
+        usual = mean_nearby(gap, group, tasks.start_ns[later], seen, least)
+        cost = np.where(cost >= 0, cost, usual)
     return np.asarray(np.maximum(cost, 0))
+
+
+def _kinds(tasks: Tasks, pairs: Pairs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What kind of hand-over each pair is, by number, from the narrowest to the widest sense: i64, i64, i64."""
+    earlier, later = pairs.earlier, pairs.later
+    kind, ways = tasks.device_kind, max(Launched) + 1
+    coarse = (tasks.trace[earlier] * KINDS + kind[earlier]) * KINDS + kind[later]
+    fine = (coarse * ways + launched_as(tasks, earlier)) * ways + launched_as(tasks, later)
+    return fine * (max(Beside) + 1) + _beside(tasks, earlier), fine, coarse
+
+
+def _beside(tasks: Tasks, rows: np.ndarray) -> np.ndarray:
+    """What else the device did as each of these events ended: Beside, i64."""
+    copies = _running(tasks, tasks.streams[tasks.device_kind[tasks.streams] == COPY], rows)
+    return np.where(
+        copies > 0, Beside.COPY, np.where(_running(tasks, tasks.streams, rows) > 0, Beside.WORK, Beside.NOTHING)
+    )
+
+
+def _running(tasks: Tasks, events: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """How many of these events of its trace ran as each of `rows` ended: i64."""
+    trace = tasks.trace.astype(np.int64) * tasks.nodes
+    started, ended = (np.sort(trace[events] + node[events]) for node in (tasks.start_node, tasks.end_node))
+    moment = trace[rows] + tasks.end_node[rows]
+    return np.asarray(np.searchsorted(started, moment) - np.searchsorted(ended, moment, side="right"))
 
 
 def find(tasks: Tasks) -> Pairs:

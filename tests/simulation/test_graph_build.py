@@ -64,12 +64,38 @@ def test_a_launch_takes_what_the_fastest_take_where_all_are_behind_waits() -> No
     assert set(weights(build_graph(make_run([*waits, *launches, *run])), Family.LAUNCH)) == {60}
 
 
+def launched(lasting: list[int], after: list[int]) -> list[int]:
+    """The weights of launches whose calls last that long, and whose kernels begin so long after they were called."""
+    times = list(zip(lasting, after, strict=True))
+    events = [call(1, 100_000 * n, dur, n + 1) for n, (dur, _) in enumerate(times)]
+    events += [kernel(7, 100_000 * n + late, 10, n + 1) for n, (_, late) in enumerate(times)]
+    return weights(build_graph(make_run(events)), Family.LAUNCH)
+
+
+def test_what_makes_a_call_longer_makes_its_kernel_later_where_that_shows() -> None:
+    lasting = [4_000, 5_000, 6_000, 30_000, 5_000, 9_000, 5_000, 4_000]
+    assert launched(lasting, [dur + 1_000 for dur in lasting]) == [dur + 1_000 for dur in lasting]
+    assert launched(lasting, [7_000] * 8) == [7_000] * 8  # a call goes on after it has handed over its work
+
+
 def test_it_calibrates_gaps_on_full_queues_only() -> None:
-    full = [call(1, 0, 10, 1), kernel(7, 60, 1_000, 1), call(1, 100, 10, 2), kernel(7, 1_065, 10, 2)]
-    idle = [call(1, 5_000, 10, 3), kernel(7, 5_060, 10, 3)]
+    """From all but the gap itself."""
+    full = [call(1, 0, 10, 1), kernel(7, 60, 1_000, 1), call(1, 100, 10, 2), kernel(7, 1_065, 1_000, 2)]
+    full += [call(1, 200, 10, 3), kernel(7, 2_074, 10, 3)]
+    idle = [call(1, 5_000, 10, 4), kernel(7, 5_060, 10, 4)]
     graph = build_graph(make_run([*full, *idle]))
-    assert weights(graph, Family.STREAM_ORDER) == [5, 5]
-    assert not graph.residual_ns.any()
+    assert weights(graph, Family.STREAM_ORDER) == [9, 5, 7]
+
+
+def test_it_calibrates_gaps_by_what_else_the_device_does() -> None:
+    """While another stream copies, the way from one kernel to the next is longer."""
+    gaps = [2_000] * 20 + [9_000] * 20
+    starts = np.cumsum([1_000, *(100_000 + gap for gap in gaps)]).tolist()
+    copy_ns = starts[20] + 50_000
+    events = [call(1, 10 * n, 5, n + 1) for n in range(len(starts))]
+    events += [kernel(7, start, 100_000, n + 1) for n, start in enumerate(starts)]
+    events += [call(1, copy_ns - 100, 5, 99), kernel(8, copy_ns, starts[-1] - copy_ns, 99, "gpu_memcpy")]
+    assert weights(build_graph(make_run(events)), Family.STREAM_ORDER) == gaps
 
 
 def test_it_calibrates_each_trace_for_itself() -> None:

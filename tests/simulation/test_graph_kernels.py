@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulation.graph.awaited import _first_of_thread, _latest
-from simulation.graph.calibration import mean_of_group, per_group
+from simulation.graph.calibration import NEARBY, mean_nearby, per_group
 from simulation.graph.calls import _not_exceeded
 from simulation.graph.event_wait import NONE, _on_another
 from simulation.graph.tasks import ROOT
@@ -24,12 +24,19 @@ def test_it_takes_percentiles_of_groups(pairs: list[tuple[int, int]], percent: f
         assert found == (mine[min(int(len(mine) * percent / 100), len(mine) - 1)] if mine else -1)
 
 
-@given(grouped)
-def test_it_takes_means_of_groups(pairs: list[tuple[int, int]]) -> None:
-    group, values = (np.array([pair[i] for pair in pairs], np.int64) for i in (0, 1))
-    for number, found in enumerate(mean_of_group(values, group, 4).tolist()):
-        mine = [value for own, value in pairs if own == number]
-        assert found == (round(sum(mine) / len(mine)) if mine else -1)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 99), st.integers(0, 9), st.booleans()), max_size=90))
+def test_it_takes_means_of_what_is_nearby(entries: list[tuple[int, int, int, bool]]) -> None:
+    group, values, when = (np.array([entry[i] for entry in entries], np.int64) for i in (0, 1, 2))
+    seen = np.array([entry[3] for entry in entries], bool)
+    found = mean_nearby(values, group, when, seen, 3).tolist()
+    for own, value in enumerate(found):
+        like = sorted((e[2], i) for i, e in enumerate(entries) if e[0] == entries[own][0] and (e[3] or i == own))
+        at = like.index((entries[own][2], own))
+        before, after = like[:at], like[at + 1 :]
+        short = max(NEARBY - len(before), 0), max(NEARBY - len(after), 0)  # one side makes up for the other
+        near = before[max(len(before) - NEARBY - short[1], 0) :] + after[: NEARBY + short[0]]
+        costs = [entries[i][1] for _, i in near]
+        assert value == (round(sum(costs) / len(costs)) if len(costs) >= 3 else -1)
 
 
 @given(st.lists(st.lists(st.integers(0, 99), max_size=6), max_size=4), st.sampled_from([0.1, 0.5]))

@@ -109,7 +109,7 @@ OVERTAKING = [
     call(1, 26_500, 1_000, 3),
     kernel(7, 31_500, 100, 3),
     call(2, 20_000, 1_000, 4),
-    kernel(7, 25_700, 700, 4),
+    kernel(7, 25_000, 1_400, 4),
 ]
 """Thread 1 waits for its kernel and then launches; thread 2 launches before that, unless the kernel gets faster."""
 

@@ -24,11 +24,11 @@ EXACT = Bounds(0.1, 0.15, 0.5, 0.5)
 SAMPLES = {
     "hta/nccl_data": EXACT,
     "hta/ns_resolution": EXACT,
-    "hta/control": Bounds(0.25, 0.5, 1.2, 0.5),
-    "hta/test": Bounds(0.2, 2.0, 1.7, 2.7),
+    "hta/control": Bounds(0.1, 0.15, 0.5, 0.5),
+    "hta/test": Bounds(0.1, 0.2, 0.6, 1.8),
     "hta/alexnet": EXACT,
     "hta/simple_add": EXACT,
-    "hta/cuda_event_sync": Bounds(0.05, 0.05, 0.9, 0.05),
+    "hta/cuda_event_sync": Bounds(0.1, 0.1, 0.15, 0.1),
     "hta/cuda_event_sync_multi_stream": EXACT,
     "hta/sampled_rank-0": Bounds(0.05, 0.1, 10.0, 0.1),  # most events were not kept: their waits cannot be seen
     "hta/sampled_rank-1": Bounds(0.05, 0.1, 10.1, 0.1),

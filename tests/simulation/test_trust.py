@@ -33,8 +33,8 @@ def waiting(late: int = 0) -> Run:
             call(1, 60, 10, 4),
             kernel(7, 60, 5_000, 1),
             kernel(7, 5_060, 5_000, 2),
-            kernel(7, 10_060, 5_000, 3),
-            Event("late", "kernel", ("stream", 7), 15_060 + late, 5_000 - late, kernel(7, 0, 0, 4).args),
+            Event("late", "kernel", ("stream", 7), 10_060 + late, 5_000 - late, kernel(7, 0, 0, 3).args),
+            kernel(7, 15_060, 5_000, 4),
             call(1, 100, 19_980, 5, "cudaDeviceSynchronize"),
             op(1, 20_100, 9_000),
         ]
