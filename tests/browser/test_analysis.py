@@ -23,14 +23,14 @@ def test_it_says_where_the_time_goes(page: Page, samples: Path, screenshots: Pat
 
     page.get_by_label("Rank").select_option("3")
     expect(page.locator(".bar-line")).to_have_count(1)
-    page.get_by_role("button", name="Operators", exact=True).click()
+    page.get_by_role("tab", name="Operators", exact=True).click()
     page.get_by_label("Filter Operators").fill("aten::mm")
     expect(table).to_have_count(1)
     assert re.search(r"rank=3&table=ops", page.url)
     page.reload()
-    expect(page.get_by_role("button", name="Operators", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("tab", name="Operators", exact=True)).to_have_attribute("aria-selected", "true")
 
-    page.get_by_role("button", name="Kernels", exact=True).click()
+    page.get_by_role("tab", name="Kernels", exact=True).click()
     page.get_by_role("button", name="count").click()
     page.get_by_label("Filter Kernels").fill("AllReduce")
     page.get_by_role("link", name="ncclKernel_AllReduce").click()
