@@ -25,15 +25,26 @@ export interface StepError {
   error_percent: number;
 }
 
+export interface PathShare {
+  ns: number;
+  percent: number;
+}
+
 export interface PathFigures {
   length_ns: number;
-  causes: { cause: string; ns: number; percent: number }[];
+  causes: (PathShare & { cause: string })[];
+  /** The same by cause and name, the longest. */
+  names?: (PathShare & { cause: string; name: string; segments: number })[];
+  /** Where the path runs. */
+  ranks?: (PathShare & { rank: number | null })[];
 }
 
 export interface ReplayReport {
   measured_ns: number;
   predicted_ns: number;
   error_percent: number;
+  /** The model's own error: nothing but dependencies and calibrated costs places a device event. */
+  error_percent_without_residuals?: number;
   steps: StepError[];
   unexplained_percent: number;
   /** Absent of what an earlier version replayed. */
@@ -196,6 +207,15 @@ export interface Comparison {
   pairing: { by: 'origin' | 'none'; coverage_percent: number };
   total: { a_ns: number; b_ns: number; error_percent: number };
   steps: StepPair[];
+}
+
+/** Limited: a limit of the model is missed; untested: the run cannot tell; none: it has no times of its own. */
+export type TrustLevel = 'good' | 'limited' | 'untested' | 'none';
+
+/** How far a run's replay can be trusted, as far as a badge says it. */
+export interface Standing {
+  state: 'none' | 'working' | 'ready' | 'failed';
+  figures: { verdict: { level: TrustLevel; title: string } } | null;
 }
 
 /** How much sooner a step, or the run, ends. */

@@ -1,16 +1,21 @@
-// What the columns of a table mean, for those who cannot or do not hover over their headings.
+// What the headings of a table mean, for those who cannot or do not hover over them.
 
 export interface Meaning {
   readonly label: string;
   readonly title?: string;
 }
 
-export function Meanings({ columns }: { columns: readonly Meaning[] }) {
+interface MeaningsProps {
+  what?: string;
+  columns: readonly Meaning[];
+}
+
+export function Meanings({ what = 'What the columns mean', columns }: MeaningsProps) {
   const explained = columns.filter(({ title }) => title);
   if (!explained.length) return null;
   return (
     <details class="meanings">
-      <summary>What the columns mean</summary>
+      <summary>{what}</summary>
       <dl>
         {explained.map(({ label, title }) => (
           <div key={label}>
