@@ -178,7 +178,7 @@ test('it gives each step its error with a sign, and the way there', async () => 
   const total = { measured_ns: 2_000_000, predicted_ns: 2_000_000, error_percent: 0 };
   await show(<StepTable steps={steps} total={total} onGo={(i) => went.push(i)} />);
   const rows = [...root.querySelectorAll('tbody tr')].map((row) =>
-    [...row.querySelectorAll('td')].map((cell) => cell.textContent),
+    [...row.children].map((cell) => cell.textContent),
   );
   expect(rows).toEqual([
     ['4, rank 0', '1.00 ms', '990 us', '−1.00 %'],
@@ -187,6 +187,25 @@ test('it gives each step its error with a sign, and the way there', async () => 
   ]);
   button('4, rank 1').click();
   expect(went).toEqual([1]);
+});
+
+test('of many steps it shows those that are furthest off, and all when asked', async () => {
+  const went: number[] = [];
+  const steps = Array.from({ length: 32 }, (_, i) => ({
+    rank: i % 8,
+    name: `ProfilerStep#${i}`,
+    measured_ns: 1000,
+    predicted_ns: 1000,
+    error_percent: i >= 24 ? -i : 0,
+  }));
+  await show(<StepTable steps={steps} onGo={(i) => went.push(i)} />);
+  expect(root.querySelectorAll('tbody tr')).toHaveLength(8);
+  expect(root.textContent).toContain('the 8 furthest off');
+  button('31, rank 7').click();
+  await act(() => button('Show all 32').click());
+  expect(root.querySelectorAll('tbody tr')).toHaveLength(32);
+  button('0, rank 0').click();
+  expect(went).toEqual([31, 0]);
 });
 
 test.each([

@@ -89,7 +89,8 @@ function Answer({ path, mode, url }: { path: PathFigures; mode: Mode; url: strin
       <p class="muted">
         The chain of events that ends when the run ends, each held up by the one before
         {mode === 'measured' ? '' : ', on the times that the model gives without residuals'}. Shortening
-        anything else changes nothing; what shortening each of these would gain says <i>Sensitivity</i>.
+        anything else changes nothing; <a href={`${url}sensitivity/`}>Sensitivity</a> says what shortening
+        each of these would gain.
       </p>
     </>
   );
