@@ -72,6 +72,7 @@ FOREIGN: dict[str, Entry] = {
     "api/v1/runs/<uuid:run>/analysis/": Entry(RUN, query="?sections=breakdown"),
     "api/v1/runs/<uuid:run>/names/": Entry(RUN, query="?codes=0"),
     "api/v1/runs/<uuid:run>/events/<int:trace>/<int:row>/": Entry(RUN | {"trace": 0, "row": 0}),
+    "api/v1/runs/<uuid:run>/events/<int:trace>/<int:row>/alike/": Entry(RUN | {"trace": 0, "row": 0}),
     "api/v1/runs/<uuid:run>/tiles/<int:level>/<int:index>/": Entry(RUN | {"level": 9, "index": 0}, query="?tracks=0"),
     "api/v1/runs/<uuid:run>/replay/": Entry(RUN),
     "api/v1/runs/<uuid:run>/critical-path/": Entry(RUN),

@@ -16,6 +16,7 @@ from traceviewer.accounts.visibility import get_editable
 from traceviewer.engine.asking import NotReady, files_of
 from traceviewer.engine.opened import OPENED, Files
 from traceviewer.engine.pool import ask
+from traceviewer.engine.schema import PlaceSerializer
 from traceviewer.experiments import paths, replaying
 from traceviewer.runs.api import listed
 from traceviewer.runs.models import Run
@@ -37,11 +38,6 @@ class GainSerializer(serializers.Serializer[Any]):
     gain_percent_per_percent = serializers.FloatField()
     bound_ns = serializers.IntegerField(help_text="sooner by, when it takes no time")
     bound_percent = serializers.FloatField()
-
-
-class PlaceSerializer(serializers.Serializer[Any]):
-    trace = serializers.IntegerField()
-    row = serializers.IntegerField()
 
 
 class EntrySerializer(serializers.Serializer[Any]):
