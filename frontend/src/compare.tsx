@@ -181,6 +181,8 @@ function Side({ viewer, comparison }: { viewer: Viewer; comparison: Comparison }
       <DetailsPanel
         event={event}
         where={placeOf(viewer.panes[index].layout, event)}
+        alike={viewer.alike.value}
+        onAlike={(which) => viewer.goAlike(which)}
         onGo={(row) => void viewer.go(index, event.trace, row)}
         onClose={() => viewer.surface?.select(null)}
       />

@@ -220,6 +220,8 @@ function Side({ viewer, shown }: { viewer: Viewer; shown: { value: Shown } }) {
       <DetailsPanel
         event={event}
         where={placeOf(layout, event)}
+        alike={viewer.alike.value}
+        onAlike={(which) => viewer.goAlike(which)}
         onGo={(row) => void viewer.go(0, event.trace, row)}
         onClose={() => viewer.surface?.select(null)}
       />

@@ -125,6 +125,30 @@ test('it leads from a kernel to its launch and to what encloses it', async () =>
   expect(went).toEqual([9, 40, 7]);
 });
 
+test('it says how long others of its name take, and leads from one to the next', async () => {
+  const went: string[] = [];
+  const durations = { total_ns: 63_100_000, median_ns: 900_000, p95_ns: 6_100_000, max_ns: 7_600_000 };
+  const places = { previous: null, next: { trace: 1, row: 3 }, longest: { trace: 0, row: 12 } };
+  const alike = { count: 40, number: 1, ...durations, ...places };
+  const panel = (
+    <DetailsPanel
+      event={anEvent()}
+      where=""
+      alike={alike}
+      onAlike={(which) => went.push(which)}
+      onGo={nothing}
+      onClose={nothing}
+    />
+  );
+  await show(panel);
+  expect(root.textContent).toContain('4063.1 ms900 us6.10 ms7.60 ms');
+  expect(root.textContent).toContain('1 of 40');
+  expect(button('‹ Previous').disabled).toBe(true);
+  button('Next ›').click();
+  button('7.60 ms').click();
+  expect(went).toEqual(['next', 'longest']);
+});
+
 test('it sets a predicted slice against the measured one', async () => {
   const measured = { start_ns: 5_000_000, dur_ns: 10_000_000 };
   await show(<DetailsPanel event={anEvent({ measured })} where="" onGo={nothing} onClose={nothing} />);

@@ -37,3 +37,16 @@ def test_it_says_where_the_time_goes(page: Page, samples: Path, screenshots: Pat
     expect(events_in_view(page).first).to_be_attached(timeout=READING)
     expect(page.get_by_role("complementary")).to_contain_text("ncclKernel_AllReduce")
     assert re.search(r"event=3\.\d+", page.url)
+
+    # From there through all of its name, by buttons and by keys.
+    details = page.get_by_role("complementary")
+    expect(details).to_contain_text(re.compile(r"\d+ of 24"), timeout=READING)
+    details.get_by_role("button", name="Next").click()
+    before = page.url
+    page.wait_for_function("before => location.href !== before", arg=before)
+    second = details.get_by_role("status").inner_text()
+    page.get_by_role("application").focus()
+    page.keyboard.press("p")
+    expect(details.get_by_role("status")).not_to_have_text(second)
+    expect(details).to_contain_text("ncclKernel_AllReduce")
+    page.screenshot(path=screenshots / "7-same-name.png")

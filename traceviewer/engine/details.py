@@ -27,6 +27,7 @@ def event(files: Files, trace: int, row: int) -> dict[str, Any]:
         "run": files.id,
         "trace": trace,
         **_reference(opened, trace, row),
+        "name_code": int(opened.run.name_codes[trace][table.columns["name"][row]]),
         "category": table.category_of(row),
         "spellings": table.info.spellings.get(table.category_of(row), []),
         "dur_ns": int(table.dur_ns[row]),

@@ -92,6 +92,7 @@ class EventSerializer(serializers.Serializer[Any]):
     trace = serializers.IntegerField()
     row = serializers.IntegerField()
     name = serializers.CharField()
+    name_code = serializers.IntegerField(help_text="as tiles carry it")
     category = serializers.CharField()
     spellings = serializers.ListField(child=serializers.CharField())
     track = serializers.IntegerField()

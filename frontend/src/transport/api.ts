@@ -168,6 +168,8 @@ export interface EventDetail {
   trace: number;
   row: number;
   name: string;
+  /** As tiles carry it. */
+  name_code: number;
   category: string;
   /** How the file calls the category, where that is another word. */
   spellings: string[];
@@ -190,6 +192,26 @@ export interface EventDetail {
   measured: { start_ns: number; dur_ns: number } | null;
   /** How much longer it may last before the run ends later; of a predicted run. */
   slack_ns: number | null;
+}
+
+/** An event by its trace and row. */
+export interface Place {
+  trace: number;
+  row: number;
+}
+
+/** The events of the run that share an event's name and category. */
+export interface Alike {
+  count: number;
+  total_ns: number;
+  median_ns: number;
+  p95_ns: number;
+  max_ns: number;
+  /** The event's place among them, by start, from 1. */
+  number: number;
+  previous: Place | null;
+  next: Place | null;
+  longest: Place;
 }
 
 export interface StepPair {
@@ -230,7 +252,7 @@ export interface SensitivityEntry {
   kind: string;
   name: string;
   events: number;
-  longest: { trace: number; row: number } | null;
+  longest: Place | null;
   total_ns: number;
   share_percent: number;
   step: Gain | null;
