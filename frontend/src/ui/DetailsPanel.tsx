@@ -294,8 +294,8 @@ function Args({ title, what, args }: ArgsProps) {
           <div class="arg" key={`${i} ${key}`}>
             <dt>
               <bdi>{visible(key)}</bdi>
+              <CopyButton text={raw} what={visible(key, 40)} />
             </dt>
-            <CopyButton text={raw} what={visible(key, 40)} />
             <dd>
               <ArgValue raw={raw} />
             </dd>
