@@ -20,6 +20,7 @@ export default defineConfig({
         project: path('src/project.tsx'),
         timeline: path('src/timeline.tsx'),
         compare: path('src/compare.tsx'),
+        path: path('src/path.tsx'),
         sensitivity: path('src/sensitivity.tsx'),
         analysis: path('src/analysis.tsx'),
         trust: path('src/trust.tsx'),

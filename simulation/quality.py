@@ -1,65 +1,69 @@
 """The quality report: everything the reader repaired, could not place, or does not trust, counted.
 
-A code is stable (API, tests and `docs/formats.md` name it); its message says what the finding means for
-the figures. An event is never dropped, clipped or moved without a count here.
+A code is stable (API, tests and `docs/formats.md` name it); its message goes on from the count, `[one|several]`
+chosen by it, and says what the finding means for the figures. An event is never dropped, clipped or moved without
+a count here.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 MESSAGES: dict[str, str] = {
-    "unlinked_device_events": "device events have no launch call in the file; they count as work, in no step",
-    "overlapping_slices": "slices overlap only in part; each is drawn in a lane of its own, with its true times",
-    "child_outlasts_parent": "slices end after the slice they started in; nesting is by start, times are as recorded",
-    "unplaced_events": "events have no usable time; they are kept beside the timeline and enter no figure",
-    "negative_durations": "slices have a negative duration; kept as recorded beside the timeline, in no figure",
-    "zero_durations": "slices last 0 ns",
-    "unfinished_slices": "slices begin and never end; drawn to the last time of their thread, which may be wrong",
-    "lone_ends": "slices end that never began; their begin lies before the recording, and they enter no figure",
-    "outside_dense_range": "events lie far from all others; the first view leaves them out, and spans reach to them",
-    "sub_nanosecond_times": "times have more digits than a nanosecond; the rest is rounded to the nearest nanosecond",
-    "text_numbers": "numbers are written as text; read as numbers",
-    "dangling_flows": "flow arrows have one end only; not drawn",
-    "duplicate_correlations": "launch calls share an earlier call's correlation id; device events link to the first",
-    "duplicate_external_ids": "operators share an earlier one's External id; nothing is linked by these ids",
-    "launch_after_start": "device events start before their launch call: the host and device clocks differ",
-    "unknown_phases": "events have a phase that a timeline cannot show; kept beside it",
-    "invalid_utf8": "names hold bytes that are not UTF-8; shown with a replacement character",
-    "control_characters": "names hold raw control characters, which JSON forbids; kept",
-    "rank_from_name": "files do not say their rank in their content; it is taken from their names",
-    "rank_unknown": "files say their rank neither in their content nor in their name",
-    "rank_repeated": "files claim a rank that an earlier file has; each is kept under the next free number",
-    "ranks_missing": "ranks of the job have no file in this run",
-    "clocks_differ": "ranks have a clock that is off; compare times across ranks on aligned clocks",
-    "clocks_unknown": "ranks share no collective with the others; how far their clocks are off is not known",
-    "files_skipped": "files of the archive or folder are no traces and were left out",
-    "members_replaced": "files in archives are left out: other files of the run have taken their place",
-    "no_steps": "no ProfilerStep marks and no annotation that repeats: figures are for the whole trace, not per step",
-    "steps_from_annotation": "steps are those of an annotation that repeats, as there are no ProfilerStep marks",
-    "unreadable_samples": "counter values are no numbers; their series have a gap there",
-    "placed_by_replay": "nodes have no recorded times; placed as early as their dependencies allow",
-    "truncated": "files end early; the run holds what could be read",
-    "damaged_packing": "files are damaged or cut off as gzip or zstd; the run holds what could be unpacked",
-    "damaged_entries": "places of the event list are not valid JSON; each is left out up to the next event",
-    "damaged_metadata": "metadata of the file is not valid JSON; left out",
-    "unclosed_list": "event lists are not closed, as Chrome's format allows",
-    "unknown_durations": "nodes do not say how long they took; each is drawn 1 us long",
-    "repeated_nodes": "nodes have an id that an earlier node has; dependencies mean the first",
-    "empty_nodes": "nodes hold nothing at all; kept as nodes with id 0",
-    "dangling_dependencies": "dependencies name a node that is not in the file; left out",
-    "dependency_cycles": "dependencies close a cycle; left out when nodes were placed",
-    "node_types_unclear": "node types can be read in two ways, which differ by one; the newer is taken",
-    "unpaired_nodes": "operations of the execution trace are not among those of the profiler's trace",
-    "secrets_masked": "values look like secrets and are masked; only the original file holds them",
-    "collectives_missing": "collectives are not in the traces of all ranks that are here; their durations are kept",
-    "collectives_differ": "collectives differ in kind or size between ranks; their durations are kept, waits included",
-    "collectives_apart": "ranks left collectives before others came, who so cannot have met; their durations are kept",
-    "impossible_edges": "dependencies contradict the recorded order and were left out of the replay",
+    "unlinked_device_events": "device event[|s] [has|have] no launch call in the file; counted as work, in no step",
+    "overlapping_slices": "slice[|s] overlap[s|] only in part; each is drawn in a lane of its own, with its true times",
+    "child_outlasts_parent": "slice[|s] end[s|] after the one around [it|them]; nesting is by start, times stay",
+    "unplaced_events": "event[|s] [has|have] no usable time; kept beside the timeline, in no figure",
+    "negative_durations": "slice[|s] [has|have] a negative duration; kept beside the timeline, in no figure",
+    "zero_durations": "slice[|s] last[s|] 0 ns",
+    "unfinished_slices": "slice[|s] begin[s|] and never end[s|]; drawn to the thread's last time, which may be wrong",
+    "lone_ends": "slice[|s] that never began [ends|end]; the begin lies before the recording, in no figure",
+    "outside_dense_range": "event[|s] [lies|lie] far from all others; not in the first view, but in spans",
+    "sub_nanosecond_times": "time[|s] [has|have] more digits than a nanosecond; rounded to the nearest",
+    "text_numbers": "number[|s] [is|are] written as text; read as [a number|numbers]",
+    "dangling_flows": "flow arrow[|s] [has|have] one end only; not drawn",
+    "duplicate_correlations": "launch call[|s] share[s|] an earlier one's correlation id; work links to the first",
+    "duplicate_external_ids": "operator[|s] share[s|] an earlier one's External id; nothing is linked by these ids",
+    "launch_after_start": "device event[|s] start[s|] before [its|their] launch call; host and device clocks differ",
+    "unknown_phases": "event[|s] [has|have] a phase that a timeline cannot show; kept beside it",
+    "invalid_utf8": "name[|s] hold[s|] bytes that are not UTF-8; shown with a replacement character",
+    "control_characters": "name[|s] hold[s|] raw control characters, which JSON forbids; kept",
+    "rank_from_name": "file[|s] [does|do] not say [its|their] rank in the content; it is taken from the name",
+    "rank_unknown": "file[|s] say[s|] [its|their] rank neither in the content nor in the name",
+    "rank_repeated": "file[|s] claim[s|] a rank that an earlier file has; each is kept under the next free number",
+    "ranks_missing": "rank[|s] of the job [has|have] no file in this run",
+    "clocks_differ": "rank[|s] [has|have] a clock that is off; compare times across ranks on aligned clocks",
+    "clocks_unknown": "rank[|s] share[s|] no collective with the others; how far clocks are off is not known",
+    "files_skipped": "file[|s] of the archive or folder [is no trace|are no traces]; left out",
+    "members_replaced": "file[|s] in archives [is|are] left out; other files of the run have taken [its|their] place",
+    "no_steps": "trace[|s] [has|have] neither ProfilerStep marks nor a repeated annotation; figures are of all of it",
+    "steps_from_annotation": "step[|s] [is|are] of an annotation that repeats; there are no ProfilerStep marks",
+    "unreadable_samples": "counter value[|s] [is no number|are no numbers]; the series has a gap there",
+    "placed_by_replay": "node[|s] [has|have] no recorded times; placed as early as the dependencies allow",
+    "truncated": "file[|s] end[s|] early; the run holds what could be read",
+    "damaged_packing": "file[|s] [is|are] damaged or cut off as gzip or zstd; the run holds what could be unpacked",
+    "damaged_entries": "place[|s] of the event list [is|are] not valid JSON; each is left out up to the next event",
+    "damaged_metadata": "part[|s] of the metadata [is|are] not valid JSON; left out",
+    "unclosed_list": "event list[|s] [is|are] not closed, as Chrome's format allows",
+    "unknown_durations": "node[|s] [does|do] not say how long [it|they] took; each is drawn 1 us long",
+    "repeated_nodes": "node[|s] [has|have] an id that an earlier node has; dependencies mean the first",
+    "empty_nodes": "node[|s] hold[s|] nothing at all; kept with id 0",
+    "dangling_dependencies": "dependenc[y names|ies name] a node that is not in the file; left out",
+    "dependency_cycles": "dependenc[y closes|ies close] a cycle; left out when nodes were placed",
+    "node_types_unclear": "node type[|s] can be read in two ways, which differ by one; the newer is taken",
+    "unpaired_nodes": "operation[|s] of the execution trace [is|are] not among those of the profiler's trace",
+    "secrets_masked": "value[|s] look[s|] like [a secret|secrets]; masked, only the original file holds [it|them]",
+    "collectives_missing": "collective[|s] [is|are] not in the traces of all ranks that are here; durations are kept",
+    "collectives_differ": "collective[|s] differ[s|] in kind or size between ranks; durations are kept, waits included",
+    "collectives_apart": "time[|s] a rank left a collective before others came: they have not met; durations are kept",
+    "impossible_edges": "dependenc[y contradicts|ies contradict] the recorded order; left out of the replay",
 }
 
+
+ALTERNATIVES = re.compile(r"\[([^|\]]*)\|([^|\]]*)\]")
 
 SHOWN = 16
 """Things that a line names; the count says how many there are."""
@@ -127,6 +131,12 @@ class QualityReport:
         return total
 
     def _message(self, code: str) -> str:
-        named = self._which[code]
-        more = ", ..." if len(named) == SHOWN and self._counts[code] > SHOWN else ""
-        return f"{MESSAGES[code]}: {', '.join(named)}{more}" if named else MESSAGES[code]
+        count, named = self._counts[code], self._which[code]
+        text = counted(MESSAGES[code], count)
+        more = ", ..." if len(named) == SHOWN and count > SHOWN else ""
+        return f"{text}: {', '.join(named)}{more}" if named else text
+
+
+def counted(message: str, count: int) -> str:
+    """`slice[|s] last[s|] 0 ns` -> `slice lasts 0 ns` for 1, `slices last 0 ns` for any other count."""
+    return ALTERNATIVES.sub(r"\1" if count == 1 else r"\2", message)

@@ -3,12 +3,20 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { type AxisMode, offsetAt, referenceSteps } from './diff/align';
 import { type ComparePage, mount, readPage } from './page';
+import { TrustBadge } from './run/Badges';
 import { StaleBanner } from './run/Stale';
-import { type ClockMode, type Comparison, getJson, type Layout, type Run } from './transport/api';
+import {
+  type ClockMode,
+  type Comparison,
+  getJson,
+  type Layout,
+  type ReplayReport,
+  type Run,
+} from './transport/api';
 import { connection } from './transport/connection';
 import { ConnectionBanner } from './ui/ConnectionBanner';
 import { DetailsPanel } from './ui/DetailsPanel';
-import { formatDuration, formatPercent } from './ui/format';
+import { formatDuration, formatPercent, formatShare } from './ui/format';
 import { HelpSheet } from './ui/HelpSheet';
 import { NARROW, Panel, PanelOpener } from './ui/Panel';
 import { PathTable } from './ui/PathTable';
@@ -65,7 +73,16 @@ function Compare({ page, comparison, layouts, onClock: choose }: CompareProps) {
   const help = useSignal(false);
   const isPaired = comparison.pairing.by === 'origin';
   const viewer = useMemo(() => makeViewer(page, comparison, layouts, (isOpen) => (help.value = isOpen)), []);
-  useEffect(() => inTabs(<ErrorBadge comparison={comparison} />), []);
+  useEffect(
+    () =>
+      inTabs(
+        <>
+          <ErrorBadge comparison={comparison} />
+          <TrustBadge run={isPrediction(page.a, page.b) ? page.b : page.a} />
+        </>,
+      ),
+    [],
+  );
   return (
     <>
       <ConnectionBanner status={connection().status} />
@@ -164,6 +181,8 @@ function Side({ viewer, comparison }: { viewer: Viewer; comparison: Comparison }
       <DetailsPanel
         event={event}
         where={placeOf(viewer.panes[index].layout, event)}
+        alike={viewer.alike.value}
+        onAlike={(which) => viewer.goAlike(which)}
         onGo={(row) => void viewer.go(index, event.trace, row)}
         onClose={() => viewer.surface?.select(null)}
       />
@@ -174,7 +193,47 @@ function Side({ viewer, comparison }: { viewer: Viewer; comparison: Comparison }
 }
 
 function Figures(props: { viewer: Viewer; comparison: Comparison; onClose: () => void }) {
-  const { a, b, steps, total } = props.comparison;
+  const { a, b } = props.comparison;
+  return (
+    <Panel label="figures" onClose={props.onClose}>
+      <WholeRun comparison={props.comparison} />
+      <Steps viewer={props.viewer} comparison={props.comparison} />
+      {isPrediction(a, b) && b.replay && <Path run={b} replay={b.replay} />}
+    </Panel>
+  );
+}
+
+/** How the two runs are called, in headings. */
+function namesOf({ a, b }: Comparison): [string, string] {
+  return a.kind === b.kind ? ['A', 'B'] : [a.kind, b.kind];
+}
+
+function WholeRun({ comparison }: { comparison: Comparison }) {
+  const { a, b, total } = comparison;
+  const [first, second] = namesOf(comparison);
+  const modelled = isPrediction(a, b) ? b.replay?.error_percent_without_residuals : undefined;
+  return (
+    <section>
+      <h3>Whole run, {second}</h3>
+      <p class="large-figure">{formatDuration(total.b_ns)}</p>
+      <p class="muted">
+        {first} {formatDuration(total.a_ns)}, {isPrediction(a, b) ? 'error' : 'difference'}{' '}
+        {formatPercent(total.error_percent)}
+      </p>
+      {modelled !== undefined && (
+        <p
+          class="muted"
+          title="Residuals are what no dependency explains; with them a replay repeats the run"
+        >
+          without residuals, by dependencies alone: {formatPercent(modelled)}
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Steps({ viewer, comparison }: { viewer: Viewer; comparison: Comparison }) {
+  const { a, b, steps, total } = comparison;
   const rows = steps.map(({ rank, name, a: [a0, a1], b: [b0, b1], error_percent }) => ({
     rank,
     name,
@@ -182,52 +241,33 @@ function Figures(props: { viewer: Viewer; comparison: Comparison; onClose: () =>
     predicted_ns: b1 - b0,
     error_percent,
   }));
-  const percent = isPrediction(a, b) ? 'error' : 'difference';
-  const go = (index: number) => props.viewer.show(...steps[index].a);
   return (
-    <Panel label="figures" onClose={props.onClose}>
-      <section>
-        <h3>Whole run, {a.kind === b.kind ? 'B' : b.kind}</h3>
-        <p class="large-figure">{formatDuration(total.b_ns)}</p>
-        <p class="muted">
-          {a.kind === b.kind ? 'A' : a.kind} {formatDuration(total.a_ns)}, {percent}{' '}
-          {formatPercent(total.error_percent)}
-        </p>
-      </section>
-      <section>
-        <h3>Each step</h3>
-        <StepTable
-          steps={rows}
-          total={{ measured_ns: total.a_ns, predicted_ns: total.b_ns, error_percent: total.error_percent }}
-          headings={[a.kind === b.kind ? 'A' : a.kind, a.kind === b.kind ? 'B' : b.kind]}
-          percent={percent}
-          onGo={go}
-        />
-      </section>
-      {b.replay?.critical_path && (
-        <section>
-          <h3>What decides how long it takes</h3>
-          <PathTable path={b.replay.critical_path.measured} />
-        </section>
-      )}
-      {b.replay && (
-        <section>
-          <h3>The critical path of the prediction</h3>
-          <table class="figures">
-            <tbody>
-              <tr>
-                <th scope="row">no edge explains</th>
-                <td>{formatPercent(b.replay.unexplained_percent).replace('+', '')}</td>
-              </tr>
-              <tr>
-                <th scope="row">kept host gaps</th>
-                <td>{formatPercent(b.replay.gap_percent).replace('+', '')}</td>
-              </tr>
-            </tbody>
-          </table>
-        </section>
-      )}
-    </Panel>
+    <section>
+      <h3>Each step</h3>
+      <StepTable
+        steps={rows}
+        total={{ measured_ns: total.a_ns, predicted_ns: total.b_ns, error_percent: total.error_percent }}
+        headings={namesOf(comparison)}
+        percent={isPrediction(a, b) ? 'error' : 'difference'}
+        onGo={(index) => viewer.show(...steps[index].a)}
+      />
+    </section>
+  );
+}
+
+function Path({ run, replay }: { run: Run; replay: ReplayReport }) {
+  return (
+    <section>
+      <h3>What decides how long it takes</h3>
+      {replay.critical_path && <PathTable path={replay.critical_path.measured} />}
+      <p class="muted">
+        No dependency explains {formatShare(replay.unexplained_percent)} of the critical path;{' '}
+        {formatShare(replay.gap_percent)} is gaps of the host, kept as measured.
+      </p>
+      <p>
+        <a href={`${run.url}path/`}>The critical path, event by event</a>
+      </p>
+    </section>
   );
 }
 

@@ -1,9 +1,11 @@
 import './ui/style.css';
 import { useEffect, useState } from 'preact/hooks';
 import { mount, readPage, type TimelinePage } from './page';
+import { RunBadges } from './run/Badges';
 import { StaleBanner } from './run/Stale';
 import { SensitivityView } from './sensitivity/SensitivityView';
 import { getJson, type Sensitivity } from './transport/api';
+import { inTabs, NotReady } from './viewer/page_parts';
 
 function SensitivityIsland({ page }: { page: TimelinePage }) {
   const [figures, setFigures] = useState<Sensitivity | null>(null);
@@ -26,4 +28,6 @@ function SensitivityIsland({ page }: { page: TimelinePage }) {
   );
 }
 
-mount(<SensitivityIsland page={readPage<TimelinePage>()} />);
+const page = readPage<TimelinePage>();
+mount(page.run.state === 'ready' ? <SensitivityIsland page={page} /> : <NotReady run={page.run} />);
+inTabs(<RunBadges run={page.run} />);

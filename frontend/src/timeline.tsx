@@ -2,6 +2,7 @@ import './ui/style.css';
 import { type Signal, signal, useSignal } from '@preact/signals';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { mount, readPage, type TimelinePage } from './page';
+import { TrustBadge } from './run/Badges';
 import { askWith, canReadAgain, type Desk, readAgain } from './run/desk';
 import type { Part } from './run/exporting';
 import { RunBanner } from './run/RunBanner';
@@ -12,7 +13,7 @@ import { connection } from './transport/connection';
 import { isBusy, isOver, watchJob } from './transport/jobs';
 import { ConnectionBanner } from './ui/ConnectionBanner';
 import { DetailsPanel } from './ui/DetailsPanel';
-import { formatDuration, formatPlural } from './ui/format';
+import { formatCount, formatDuration, formatPlural } from './ui/format';
 import { HelpSheet } from './ui/HelpSheet';
 import { JobBar } from './ui/JobBar';
 import { NARROW, Panel, PanelOpener } from './ui/Panel';
@@ -108,6 +109,12 @@ function TryAgain({ run, desk }: { run: Run; desk: Desk }) {
   );
 }
 
+/** What the panel shows while nothing is chosen: what the address asks for; closed where it would cover the canvas. */
+function shownFirst(): Shown {
+  if (new URLSearchParams(location.search).get('panel') === 'quality') return 'quality';
+  return matchMedia(NARROW).matches ? 'nothing' : 'summary';
+}
+
 interface TimelineProps {
   state: State;
   layout: Layout;
@@ -118,7 +125,7 @@ function Timeline({ state, layout, onClock: choose }: TimelineProps) {
   const { page, problem } = state;
   const run = state.run.value;
   const help = useSignal(false);
-  const shown = useSignal<Shown>(matchMedia(NARROW).matches ? 'nothing' : 'summary');
+  const shown = useSignal<Shown>(shownFirst());
   const viewer = useMemo(() => {
     const pane = new RunPane(0, page.run, layout, '', '', () => made.arrived());
     const made: Viewer = new Viewer([pane], {
@@ -168,6 +175,7 @@ function Tabs({ state, viewer, onQuality }: { state: State; viewer: Viewer; onQu
   return (
     <>
       <QualityBadge quality={run.quality} onOpen={onQuality} />
+      {run.state === 'ready' && <TrustBadge run={run} />}
       {isBusy(run) && run.job && <JobBar job={run.job} />}
       {page.can_edit && run.kind === 'measured' && <ReplayButton run={run} csrf={page.csrf} />}
       {run.measured_run && (
@@ -212,6 +220,8 @@ function Side({ viewer, shown }: { viewer: Viewer; shown: { value: Shown } }) {
       <DetailsPanel
         event={event}
         where={placeOf(layout, event)}
+        alike={viewer.alike.value}
+        onAlike={(which) => viewer.goAlike(which)}
         onGo={(row) => void viewer.go(0, event.trace, row)}
         onClose={() => viewer.surface?.select(null)}
       />
@@ -226,7 +236,6 @@ function Side({ viewer, shown }: { viewer: Viewer; shown: { value: Shown } }) {
 /** While nothing is chosen: the run in a sentence, and its steps as ways into it. */
 function Summary({ viewer, onClose }: { viewer: Viewer; onClose: () => void }) {
   const [{ run, layout }] = viewer.panes;
-  const { steps } = layout;
   const events = layout.tracks.reduce((sum, track) => sum + track.events, 0);
   return (
     <Panel label="summary" onClose={onClose}>
@@ -238,18 +247,7 @@ function Summary({ viewer, onClose }: { viewer: Viewer; onClose: () => void }) {
           {formatPlural(run.gpu_events, 'GPU event')}
         </p>
       </section>
-      {steps.length > 0 && (
-        <section>
-          <h3>Steps</h3>
-          <table class="figures">
-            <tbody>
-              {steps.map((step) => (
-                <StepLine key={`${step.trace} ${step.begin_ns}`} viewer={viewer} step={step} />
-              ))}
-            </tbody>
-          </table>
-        </section>
-      )}
+      {layout.steps.length > 0 && <Steps viewer={viewer} />}
     </Panel>
   );
 }
@@ -259,17 +257,45 @@ function wholeRun(clock: ClockMode): string {
   return clock === 'aligned' ? 'Whole run, clocks as recorded' : 'Whole run';
 }
 
+const FEW_LINES = 16;
+
+function Steps({ viewer }: { viewer: Viewer }) {
+  const [{ layout }] = viewer.panes;
+  const [isWhole, setWhole] = useState(false);
+  const { steps } = layout;
+  return (
+    <section>
+      <h3>Steps</h3>
+      <table class="figures">
+        <caption class="sr-only">Steps and how long each took</caption>
+        <tbody>
+          {(isWhole ? steps : steps.slice(0, FEW_LINES)).map((step) => (
+            <StepLine key={`${step.trace} ${step.begin_ns}`} viewer={viewer} step={step} />
+          ))}
+        </tbody>
+      </table>
+      {steps.length > FEW_LINES && !isWhole && (
+        <p class="more">
+          <button type="button" class="button compact" onClick={() => setWhole(true)}>
+            Show all {formatCount(steps.length)}
+          </button>
+        </p>
+      )}
+    </section>
+  );
+}
+
 function StepLine({ viewer, step }: { viewer: Viewer; step: StepLayout }) {
   const [{ layout }] = viewer.panes;
   const rank = layout.traces.length > 1 ? `, ${layout.traces[step.trace].label}` : '';
   return (
     <tr>
-      <td>
+      <th scope="row">
         <button type="button" class="link" onClick={() => viewer.show(step.begin_ns, step.end_ns)}>
           <bdi>{step.name}</bdi>
           {rank}
         </button>
-      </td>
+      </th>
       <td>{formatDuration(step.end_ns - step.begin_ns)}</td>
     </tr>
   );

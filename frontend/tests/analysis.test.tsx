@@ -5,7 +5,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { AnalysisView } from '../src/analysis/AnalysisView';
 import { FigureTable } from '../src/analysis/FigureTable';
 import { chosenOf, queryOf, searchOf } from '../src/analysis/figures';
-import { arranged, TABLES, type TableKind } from '../src/analysis/tables';
+import { arranged, TABLES, type TableKind, worthShowing } from '../src/analysis/tables';
+import { afterKey } from '../src/ui/Tabs';
 import { aRun } from './examples';
 
 let root: HTMLElement;
@@ -91,6 +92,45 @@ test('an empty table says what was not recorded', async () => {
   const modules = TABLES.find(({ id }) => id === 'modules') as TableKind;
   await act(() => render(<FigureTable kind={modules} lines={[]} timeline="" />, root));
   expect(root.textContent).toContain('with_stack=True');
+});
+
+test('a column that holds nothing is left out, and said to be', async () => {
+  const ops = TABLES.find(({ id }) => id === 'ops') as TableKind;
+  const op = { name: 'aten::mm', count: 3, direct_ns: 0, percent: null, subtree_ns: 0, host_ns: 5000 };
+  const onHost = [
+    { ...op, host_self_ns: 4000, trace: 0, row: 1 },
+    { ...op, name: 'aten::t', host_ns: 9000, host_self_ns: 100, trace: 0, row: 2 },
+  ];
+  await act(() => render(<FigureTable kind={ops} lines={onHost} timeline="" />, root));
+  expect(heading('device')).toBeUndefined();
+  expect(root.textContent).toContain('0 or unknown in all lines: device; share; device, with inner.');
+  expect(root.querySelector('th[aria-sort]')?.textContent).toBe('host ↓');
+  expect(cells(0)).toEqual(['aten::t', 'aten::mm']);
+});
+
+test('a number that names something is shown, also if it is 0', () => {
+  const idle = TABLES.find(({ id }) => id === 'idle') as TableKind;
+  const { columns, empty } = worthShowing(idle, [{ rank: 0, stream: 0, idle_ns: 7, gaps: 0 }]);
+  expect(columns.map(({ key }) => key)).toEqual(['stream', 'idle_ns']);
+  expect(empty).toContain('gaps');
+});
+
+test('a table of many lines comes in parts, and is sorted as a whole', async () => {
+  const many = Array.from({ length: 20_000 }, (_, i) => ({ ...lines[0], name: `op ${i}`, total_ns: i }));
+  await act(() => render(<FigureTable kind={KERNELS} lines={many} timeline="" />, root));
+  expect(cells(0)).toHaveLength(50);
+  expect(cells(0)[0]).toBe('op 19999');
+  await act(() => root.querySelector<HTMLButtonElement>('.more button')?.click());
+  expect(cells(0)).toHaveLength(550);
+  expect(root.textContent).toContain('550 of 20,000 shown');
+});
+
+test('arrow keys lead from tab to tab, round the end', () => {
+  expect(afterKey('ArrowRight', 2, 3)).toBe(0);
+  expect(afterKey('ArrowLeft', 0, 3)).toBe(2);
+  expect(afterKey('End', 0, 3)).toBe(2);
+  expect(afterKey('Home', 2, 3)).toBe(0);
+  expect(afterKey('a', 1, 3)).toBeNull();
 });
 
 test('the rank is a column only where there are several', async () => {

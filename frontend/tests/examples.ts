@@ -43,6 +43,7 @@ export function anEvent(change: Partial<EventDetail> = {}): EventDetail {
     trace: 0,
     row: 12,
     name: 'ncclKernel_SendRecv',
+    name_code: 5,
     category: 'kernel',
     spellings: [],
     track: 3,

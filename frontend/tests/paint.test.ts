@@ -94,6 +94,7 @@ function sceneOf(
     theme,
     fitter: new TextFitter(() => CHARACTER),
     hover: [],
+    kin: [],
     selected: [],
     range: null,
     mouseX: null,
@@ -125,6 +126,24 @@ describe('a picture', () => {
       const y = scene.frame.panes[0].top + laneY(row, lane);
       expect(places).toContainEqual([scene.frame.labels, y, scene.frame.time, SLICE_HEIGHT]);
     }
+  });
+
+  it('underlines the events of a name, and no others', () => {
+    const slices = [
+      { startNs: 100, durNs: 200, row: 0, name: 4 },
+      { startNs: 400, durNs: 100, row: 1, name: 5 },
+      { startNs: 600, durNs: 50, row: 2, name: 4 },
+    ];
+    const calls: Call[] = [];
+    const scene = sceneOf(slices, 1, calls, 'gemm', { kin: [4] });
+    paint(scene, new Strip());
+    const bottom = scene.frame.panes[0].top + laneY(scene.panes[0].rows[2], 0) + SLICE_HEIGHT;
+    const lines = calls.filter(
+      ([name, , y, , height]) => name === 'fillRect' && Number(y) + Number(height) === bottom,
+    );
+    const nsPerPixel = 1024 / scene.timeWidth;
+    const at = (ns: number) => scene.frame.labels + Math.floor(ns / nsPerPixel);
+    expect(lines.map(([, x]) => x)).toEqual([at(100), at(600)]);
   });
 
   it('writes name and duration into a wide slice, and nothing before its name is known', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Notes, ownerAt, type Palette, rasterLane, type Scale } from '../src/engine/raster';
+import { type Notes, ownerAt, type Palette, rasterLane, type Scale, spansOfName } from '../src/engine/raster';
 import type { Segment } from '../src/tiles/store';
 import { columns, cutIntoTiles, random, randomLane, type Slice } from './lanes';
 
@@ -156,5 +156,43 @@ describe('the raster', () => {
       const isMerged = owner!.placed.x1 - owner!.placed.x0 === 1 && owner!.count > 1;
       expect(pixels[x]).toBe((isMerged ? MERGED : SOLID) + owner!.placed.tile.colour[owner!.placed.index]);
     }
+  });
+});
+
+describe('the events of one name', () => {
+  /** Read slowly: the pixels that any of them covers. */
+  function covered(slices: readonly Slice[], scale: Scale, width: number, name: number): boolean[] {
+    const pixels = new Array<boolean>(width).fill(false);
+    for (const slice of slices.filter((one) => one.name === name)) {
+      const x0 = Math.floor((slice.startNs - scale.beginNs) / scale.nsPerPixel);
+      const x1 = Math.floor((slice.startNs + slice.durNs - scale.beginNs) / scale.nsPerPixel);
+      for (let x = Math.max(0, x0); x < Math.min(width, Math.max(x0 + 1, x1)); x++) pixels[x] = true;
+    }
+    return pixels;
+  }
+
+  it.each(Array.from({ length: 40 }, (_, seed) => seed))('it finds them all, seed %i', (seed) => {
+    const below = random(seed);
+    const slices = randomLane(below, 1 + below(60)).map((slice) => ({ ...slice, name: below(3) }));
+    const end = slices[slices.length - 1]!.startNs + slices[slices.length - 1]!.durNs + 1;
+    const scale = { beginNs: below(end), nsPerPixel: 1 + below(50) };
+    const width = 1 + below(200);
+    const window = scale.beginNs + width * scale.nsPerPixel;
+    const seen = slices.filter(({ startNs, durNs }) => startNs < window && startNs + durNs >= scale.beginNs);
+    const found = new Array<boolean>(width).fill(false);
+    const spans = spansOfName(scale, width, whole(slices), 0, 1);
+    for (const [x0, x1] of spans) found.fill(true, x0, x1);
+    expect(found).toEqual(covered(seen, scale, width, 1));
+    spans.forEach(([x0], i) => {
+      if (i) expect(x0).toBeGreaterThan(spans[i - 1]![1]); // joined where they touch
+    });
+  });
+
+  it('it counts an event once that reaches into the next tile', () => {
+    const slices = [{ startNs: 10, durNs: 2000, row: 0, name: 1 }];
+    const tiles = cutIntoTiles(slices, 0, 0, 4096);
+    expect(spansOfName({ beginNs: 0, nsPerPixel: 10 }, 400, tiles, 0, 1)).toEqual([[1, 201]]);
+    expect(spansOfName({ beginNs: 0, nsPerPixel: 10 }, 400, tiles, 0, 2)).toEqual([]);
+    expect(spansOfName({ beginNs: 0, nsPerPixel: 10 }, 400, tiles, 7, 1)).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@
 import { render } from 'preact';
 import { act } from 'preact/test-utils';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Choice, linesOf, sortedBy } from '../src/sensitivity/ranking';
+import { type Choice, choiceOf, linesOf, searchOf, sortedBy } from '../src/sensitivity/ranking';
 import { SensitivityView } from '../src/sensitivity/SensitivityView';
 import type { Gain, Sensitivity, SensitivityEntry } from '../src/transport/api';
 import { aRun } from './examples';
@@ -44,6 +44,7 @@ const names = (choice: Partial<Choice>) =>
 let root: HTMLElement;
 
 beforeEach(() => {
+  history.replaceState(null, '', '/');
   root = document.createElement('div');
   document.body.append(root);
 });
@@ -55,7 +56,7 @@ afterEach(() => {
 
 const show = (figures = FIGURES) =>
   act(() => render(<SensitivityView run={aRun()} figures={figures} />, root));
-const shown = () => [...root.querySelectorAll('tbody tr td.name')].map((cell) => cell.textContent);
+const shown = () => [...root.querySelectorAll('tbody tr th.name')].map((cell) => cell.textContent);
 
 test('it sorts by any column, and the other way the second time', () => {
   expect(names({})).toEqual(['gemm', 'softmax Forward', 'host_gap']);
@@ -66,6 +67,35 @@ test('it sorts by any column, and the other way the second time', () => {
   expect(byTime.isAscending).toBe(false);
   expect(sortedBy(byTime, 'time').isAscending).toBe(true);
   expect(sortedBy(CHOICE, 'name').isAscending).toBe(true);
+});
+
+test('the address says what is shown', async () => {
+  const choice: Choice = { of: 'run', kind: 'gap', text: 'host g', column: 'name', isAscending: true };
+  expect(choiceOf(searchOf(choice), true)).toEqual(choice);
+  expect(choiceOf('?of=step&sort=nothing', false)).toEqual({ ...CHOICE, of: 'run' });
+  history.replaceState(null, '', '/?kind=gap');
+  await show();
+  expect(shown()).toEqual(['host gap']);
+  expect(location.search).toBe('?of=step&sort=gain&kind=gap');
+});
+
+test('a long list comes in parts', async () => {
+  await show({ ...FIGURES, entries: Array.from({ length: 700 }, (_, i) => anEntry({ name: `op ${i}` })) });
+  expect(shown()).toHaveLength(50);
+  expect(root.textContent).toContain('50 of 700 shown');
+  await act(() => root.querySelector<HTMLButtonElement>('.more button')?.click());
+  await act(() => root.querySelector<HTMLButtonElement>('.more button')?.click());
+  expect(shown()).toHaveLength(700);
+  expect(root.querySelector('.more')).toBeNull();
+});
+
+test('where no line is left, one click shows all again', async () => {
+  history.replaceState(null, '', '/?text=nothing+has+this');
+  await show();
+  expect(root.textContent).toContain('No line has this.');
+  const all = [...root.querySelectorAll('button')].find((button) => button.textContent === 'Show all');
+  await act(() => all?.click());
+  expect(shown()).toHaveLength(3);
 });
 
 test('it filters by kind and by words of the name', () => {

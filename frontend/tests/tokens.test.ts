@@ -41,6 +41,7 @@ describe.each(themes)('the %s theme', (_name, token) => {
     ['accent', 'accent-soft'],
     ['warning', 'warning-soft'],
     ['slower', 'slower-soft'],
+    ['good', 'good-soft'],
     ['text', 'line'],
     ['muted', 'line'],
   ])('it reads %s on %s', (ink, ground) => {

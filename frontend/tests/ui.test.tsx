@@ -125,6 +125,30 @@ test('it leads from a kernel to its launch and to what encloses it', async () =>
   expect(went).toEqual([9, 40, 7]);
 });
 
+test('it says how long others of its name take, and leads from one to the next', async () => {
+  const went: string[] = [];
+  const durations = { total_ns: 63_100_000, median_ns: 900_000, p95_ns: 6_100_000, max_ns: 7_600_000 };
+  const places = { previous: null, next: { trace: 1, row: 3 }, longest: { trace: 0, row: 12 } };
+  const alike = { count: 40, number: 1, ...durations, ...places };
+  const panel = (
+    <DetailsPanel
+      event={anEvent()}
+      where=""
+      alike={alike}
+      onAlike={(which) => went.push(which)}
+      onGo={nothing}
+      onClose={nothing}
+    />
+  );
+  await show(panel);
+  expect(root.textContent).toContain('4063.1 ms900 us6.10 ms7.60 ms');
+  expect(root.textContent).toContain('1 of 40');
+  expect(button('‹ Previous').disabled).toBe(true);
+  button('Next ›').click();
+  button('7.60 ms').click();
+  expect(went).toEqual(['next', 'longest']);
+});
+
 test('it sets a predicted slice against the measured one', async () => {
   const measured = { start_ns: 5_000_000, dur_ns: 10_000_000 };
   await show(<DetailsPanel event={anEvent({ measured })} where="" onGo={nothing} onClose={nothing} />);
@@ -178,7 +202,7 @@ test('it gives each step its error with a sign, and the way there', async () => 
   const total = { measured_ns: 2_000_000, predicted_ns: 2_000_000, error_percent: 0 };
   await show(<StepTable steps={steps} total={total} onGo={(i) => went.push(i)} />);
   const rows = [...root.querySelectorAll('tbody tr')].map((row) =>
-    [...row.querySelectorAll('td')].map((cell) => cell.textContent),
+    [...row.children].map((cell) => cell.textContent),
   );
   expect(rows).toEqual([
     ['4, rank 0', '1.00 ms', '990 us', '−1.00 %'],
@@ -187,6 +211,25 @@ test('it gives each step its error with a sign, and the way there', async () => 
   ]);
   button('4, rank 1').click();
   expect(went).toEqual([1]);
+});
+
+test('of many steps it shows those that are furthest off, and all when asked', async () => {
+  const went: number[] = [];
+  const steps = Array.from({ length: 32 }, (_, i) => ({
+    rank: i % 8,
+    name: `ProfilerStep#${i}`,
+    measured_ns: 1000,
+    predicted_ns: 1000,
+    error_percent: i >= 24 ? -i : 0,
+  }));
+  await show(<StepTable steps={steps} onGo={(i) => went.push(i)} />);
+  expect(root.querySelectorAll('tbody tr')).toHaveLength(8);
+  expect(root.textContent).toContain('the 8 furthest off');
+  button('31, rank 7').click();
+  await act(() => button('Show all 32').click());
+  expect(root.querySelectorAll('tbody tr')).toHaveLength(32);
+  button('0, rank 0').click();
+  expect(went).toEqual([31, 0]);
 });
 
 test.each([

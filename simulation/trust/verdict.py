@@ -112,5 +112,6 @@ def _within(value: float) -> str:
 
 
 def _percent(value: float) -> str:
-    """Two significant digits below 10: 0.34 %, 1.2 %, 97 %."""
-    return f"{value:.0f} %" if value >= 9.95 else f"{value:.1f} %" if value >= 0.995 else f"{value:.2f} %"
+    """Three significant digits, at most two decimals, as pages and tables show it: 0.34 %, 1.23 %, 97.4 %, 100 %."""
+    decimals = 2 if round(value, 2) < 10 else 1 if round(value, 1) < 100 else 0
+    return f"{value:.{decimals}f} %"

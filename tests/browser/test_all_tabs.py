@@ -10,7 +10,7 @@ from tests.browser.test_five_steps import COMPARE, READING, events_in_view, open
 
 pytestmark = pytest.mark.browser
 
-TABS = ["Timeline", "Compare", "Sensitivity", "Analysis", "Trust"]
+TABS = ["Timeline", "Compare", "Critical path", "Sensitivity", "Analysis", "Trust"]
 FIGURE = re.compile(r"\d (ns|us|ms|s)")
 
 
@@ -36,16 +36,28 @@ def test_all_tabs_of_a_run_of_eight_ranks(page: Page, screenshots: Path) -> None
     expect_tabs(page, "Compare")
     figures = page.get_by_role("complementary")
     steps = figures.get_by_role("button", name=re.compile(r"^1[0-3], rank [0-7]$"))
-    expect(steps).to_have_count(32, timeout=READING)
+    expect(steps).to_have_count(8, timeout=READING)
     expect(figures).to_contain_text(re.compile(r"error\s+[+−]?\d"))
     path = figures.locator("section", has_text="What decides how long it takes").get_by_role("row")
     expect(path.first).to_contain_text(FIGURE)
+    expect(path.first).to_be_in_viewport()  # the steps of eight ranks do not push it below the fold
     expect(events_in_view(page).first).to_be_attached(timeout=READING)
     page.screenshot(path=screenshots / "8-compare.png")
+    figures.get_by_role("button", name="Show all 32").click()
+    expect(steps).to_have_count(32)
 
     open_tab(page, "Timeline")
     expect(events_in_view(page).first).to_be_attached(timeout=READING)
     page.screenshot(path=screenshots / "8-timeline.png")
+
+    open_tab(page, "Critical path")
+    expect(page.get_by_role("heading", name="What decides how long it takes")).to_be_visible(timeout=READING)
+    longest = page.locator("section", has=page.get_by_role("heading", name="The longest segments"))
+    expect(longest.locator("tbody tr")).to_have_count(50, timeout=READING)
+    page.screenshot(path=screenshots / "8-path.png", full_page=True)
+    longest.get_by_role("link").first.click()
+    expect(page.get_by_role("complementary")).to_contain_text("Selected slice", timeout=READING)
+    assert re.search(r"event=\d\.\d+", page.url)
 
     open_tab(page, "Sensitivity")
     expect(page.locator("table.sensitivity tbody tr").first).to_contain_text(FIGURE, timeout=READING)
@@ -64,4 +76,4 @@ def test_all_tabs_of_a_run_of_eight_ranks(page: Page, screenshots: Path) -> None
     page.screenshot(path=screenshots / "8-trust.png", full_page=True)
 
     open_tab(page, "Compare")
-    expect(steps).to_have_count(32, timeout=READING)
+    expect(steps).to_have_count(8, timeout=READING)

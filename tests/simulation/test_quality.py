@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from simulation.quality import MESSAGES, NAME_CHARS, SHOWN, QualityReport
+from simulation.quality import MESSAGES, NAME_CHARS, SHOWN, QualityReport, counted
 
 
 def message(report: QualityReport) -> str:
@@ -19,7 +19,19 @@ def test_it_adds_up_and_names_what_was_touched() -> None:
     report.add("ranks_missing", 2, ["3", "5"])
     report.add("ranks_missing", 1, ["9"])
     assert report.count("ranks_missing") == 3
-    assert message(report) == f"{MESSAGES['ranks_missing']}: 3, 5, 9"
+    assert message(report) == "ranks of the job have no file in this run: 3, 5, 9"
+
+
+def test_it_speaks_of_one_as_of_one() -> None:
+    report = QualityReport()
+    report.add("ranks_missing", 1, ["3"])
+    assert message(report) == "rank of the job has no file in this run: 3"
+
+
+def test_every_message_goes_on_from_its_count() -> None:
+    for code, text in MESSAGES.items():
+        one, several = counted(text, 1), counted(text, 2)
+        assert one != several and not {"[", "|", "]"} & {*one, *several}, code
 
 
 def test_it_names_some_of_many_and_not_all_of_a_long_name() -> None:

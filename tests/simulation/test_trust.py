@@ -151,7 +151,7 @@ def test_the_verdict_is_plain() -> None:
     assert said["level"] == "good"
     assert said["sentences"][:2] == [
         "With its own durations the run replays within 0.30 %, each step within 0.30 %.",
-        "1.2 % of the critical path is not explained by any dependency.",
+        "1.20 % of the critical path is not explained by any dependency.",
     ]
 
 
@@ -159,7 +159,7 @@ def test_a_run_of_host_gaps_says_little() -> None:
     path = {"unexplained_percent": 0.0, "gap_percent": 97.2, "families": {"thread_order": 99.0}}
     said = verdict(figures(path=path, telling=False, moved_percent=0.1))
     assert said["level"] == "untested"
-    assert "says little about the model: 97 % of its critical path is host gap" in said["sentences"][-1]
+    assert "says little about the model: 97.2 % of its critical path is host gap" in said["sentences"][-1]
 
 
 @pytest.mark.parametrize(

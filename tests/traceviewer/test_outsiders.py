@@ -72,6 +72,7 @@ FOREIGN: dict[str, Entry] = {
     "api/v1/runs/<uuid:run>/analysis/": Entry(RUN, query="?sections=breakdown"),
     "api/v1/runs/<uuid:run>/names/": Entry(RUN, query="?codes=0"),
     "api/v1/runs/<uuid:run>/events/<int:trace>/<int:row>/": Entry(RUN | {"trace": 0, "row": 0}),
+    "api/v1/runs/<uuid:run>/events/<int:trace>/<int:row>/alike/": Entry(RUN | {"trace": 0, "row": 0}),
     "api/v1/runs/<uuid:run>/tiles/<int:level>/<int:index>/": Entry(RUN | {"level": 9, "index": 0}, query="?tracks=0"),
     "api/v1/runs/<uuid:run>/replay/": Entry(RUN),
     "api/v1/runs/<uuid:run>/critical-path/": Entry(RUN),
@@ -79,6 +80,7 @@ FOREIGN: dict[str, Entry] = {
     "api/v1/compare/<uuid:a>/<uuid:b>/": Entry({"a": "run", "b": "run"}),
     "p/<slug:slug>/": Entry(SLUG),
     "p/<slug:slug>/runs/<uuid:run>/": Entry(SLUG | RUN),
+    "p/<slug:slug>/runs/<uuid:run>/path/": Entry(SLUG | RUN),
     "p/<slug:slug>/runs/<uuid:run>/sensitivity/": Entry(SLUG | RUN),
     "p/<slug:slug>/runs/<uuid:run>/analysis/": Entry(SLUG | RUN),
     "api/v1/runs/<uuid:run>/trust/": Entry(RUN),
@@ -90,6 +92,7 @@ MIXED: dict[str, list[dict[str, str]]] = {
     "api/v1/compare/<uuid:a>/<uuid:b>/": [{"a": "own_run", "b": "run"}, {"a": "run", "b": "own_run"}],
     "p/<slug:slug>/runs/<uuid:run>/trust/": [{"slug": "own_project", "run": "run"}],
     "p/<slug:slug>/runs/<uuid:run>/": [{"slug": "own_project", "run": "run"}],
+    "p/<slug:slug>/runs/<uuid:run>/path/": [{"slug": "own_project", "run": "run"}],
     "p/<slug:slug>/runs/<uuid:run>/sensitivity/": [{"slug": "own_project", "run": "run"}],
     "p/<slug:slug>/runs/<uuid:run>/analysis/": [{"slug": "own_project", "run": "run"}],
     "p/<slug:slug>/compare/<uuid:a>/<uuid:b>/": [

@@ -98,7 +98,24 @@ def test_it_stores_the_critical_path(
         assert shown["start_ns"] <= event["begin_ns"] and event["end_ns"] <= shown["start_ns"] + shown["dur_ns"]
 
 
-@pytest.mark.parametrize("query", [{"mode": "guessed"}, {"offset": -1}, {"offset": "x"}])
+def test_it_gives_the_longest_segments_first(predicted: Run, victor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = f"runs/{predicted.pk}/critical-path/"
+    monkeypatch.setattr(paths, "PAGE_SEGMENTS", 1_000_000)
+    whole = get(victor, path).json()["segments"]
+    monkeypatch.setattr(paths, "PAGE_SEGMENTS", 50)
+    first, second = (get(victor, path, order="length", offset=offset).json() for offset in (0, 50))
+    found = first["segments"] + second["segments"]
+    assert found == sorted(whole, key=lambda part: part["begin_ns"] - part["end_ns"])[:100]
+    assert {part["rank"] for part in found} <= {0, 1, None}
+
+
+def test_it_shows_the_critical_path(predicted: Run, victor: User) -> None:
+    page = as_user(victor).get(f"/p/{predicted.project.slug}/runs/{predicted.pk}/path/")
+    assert page.status_code == 200 and page.context["page"]["run"]["id"] == str(predicted.pk)
+    assert '<a href="' + page.context["run"]["url"] + 'path/" aria-current="page">Critical path</a>' in page.text
+
+
+@pytest.mark.parametrize("query", [{"mode": "guessed"}, {"order": "name"}, {"offset": -1}, {"offset": "x"}])
 def test_it_refuses_a_path_that_there_is_not(query: dict[str, Any], predicted: Run, bob: User) -> None:
     assert get(bob, f"runs/{predicted.pk}/critical-path/", **query).status_code == 400
 

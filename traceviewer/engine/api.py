@@ -15,9 +15,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from traceviewer.engine import details
+from traceviewer.engine.alike import alike
 from traceviewer.engine.asking import OutOfRange, files_of
 from traceviewer.engine.pool import ask
-from traceviewer.engine.schema import EventSerializer, NamesSerializer, TimelineSerializer
+from traceviewer.engine.schema import AlikeSerializer, EventSerializer, NamesSerializer, TimelineSerializer
 from traceviewer.engine.tiles import MAX_TRACKS, BadTile, check, tiles
 
 PROTOBUF = "application/x-protobuf"
@@ -53,6 +54,17 @@ class Event(APIView):
         files = files_of(request.user, run, on_aligned_clocks(request))
         try:
             return Response(ask(details.event, files, trace, row))
+        except details.NoSuchEvent as error:
+            raise Http404 from error
+
+
+class Alike(APIView):
+    @extend_schema(parameters=[CLOCK], responses=AlikeSerializer)
+    def get(self, request: Request, run: UUID, trace: int, row: int) -> Response:
+        """The events of the run with the same name and category: their durations, and which comes before and after."""
+        files = files_of(request.user, run, on_aligned_clocks(request))
+        try:
+            return Response(ask(alike, files, trace, row))
         except details.NoSuchEvent as error:
             raise Http404 from error
 

@@ -22,13 +22,12 @@ class NoSuchEvent(LookupError):
 def event(files: Files, trace: int, row: int) -> dict[str, Any]:
     """The event as docs/protocol.md, "Event", says. Raises NoSuchEvent."""
     opened = OPENED.get(files)
-    if trace >= len(opened.run.traces) or row >= len(opened.run.traces[trace]):
-        raise NoSuchEvent(f"the run has no event {row} of trace {trace}")
-    table = opened.run.traces[trace]
+    table = table_of(opened, trace, row)
     return {
         "run": files.id,
         "trace": trace,
         **_reference(opened, trace, row),
+        "name_code": int(opened.run.name_codes[trace][table.columns["name"][row]]),
         "category": table.category_of(row),
         "spellings": table.info.spellings.get(table.category_of(row), []),
         "dur_ns": int(table.dur_ns[row]),
@@ -46,6 +45,13 @@ def event(files: Files, trace: int, row: int) -> dict[str, Any]:
         "measured": _measured(opened, trace, row),
         "slack_ns": _slack_ns(opened, trace, row),
     }
+
+
+def table_of(opened: OpenedRun, trace: int, row: int) -> EventTable:
+    """The table of a trace that has this row. Raises NoSuchEvent."""
+    if trace >= len(opened.run.traces) or row >= len(opened.run.traces[trace]):
+        raise NoSuchEvent(f"the run has no event {row} of trace {trace}")
+    return opened.run.traces[trace]
 
 
 def names(files: Files, codes: list[int]) -> dict[str, str]:

@@ -92,6 +92,7 @@ class EventSerializer(serializers.Serializer[Any]):
     trace = serializers.IntegerField()
     row = serializers.IntegerField()
     name = serializers.CharField()
+    name_code = serializers.IntegerField(help_text="as tiles carry it")
     category = serializers.CharField()
     spellings = serializers.ListField(child=serializers.CharField())
     track = serializers.IntegerField()
@@ -110,3 +111,20 @@ class EventSerializer(serializers.Serializer[Any]):
     launched = ReferenceSerializer(many=True)
     measured = MeasuredSerializer(allow_null=True)
     slack_ns = serializers.IntegerField(allow_null=True, help_text="how much longer it may last, of a predicted run")
+
+
+class PlaceSerializer(serializers.Serializer[Any]):
+    trace = serializers.IntegerField()
+    row = serializers.IntegerField()
+
+
+class AlikeSerializer(serializers.Serializer[Any]):
+    count = serializers.IntegerField()
+    total_ns = serializers.IntegerField()
+    median_ns = serializers.IntegerField()
+    p95_ns = serializers.IntegerField()
+    max_ns = serializers.IntegerField()
+    number = serializers.IntegerField(help_text="the event's place among them, by start; the first is 1")
+    previous = PlaceSerializer(allow_null=True)
+    next = PlaceSerializer(allow_null=True)
+    longest = PlaceSerializer()

@@ -19,6 +19,7 @@ from traceviewer.accounts.visibility import get_editable
 from traceviewer.engine.asking import NotReady, files_of
 from traceviewer.engine.opened import OPENED, Files
 from traceviewer.engine.pool import ask
+from traceviewer.engine.schema import PlaceSerializer
 from traceviewer.experiments import paths, replaying
 from traceviewer.runs.api import listed
 from traceviewer.runs.models import Run
@@ -58,11 +59,6 @@ class GainSerializer(serializers.Serializer[Any]):
     gain_percent_per_percent = serializers.FloatField()
     bound_ns = serializers.IntegerField(help_text="sooner by, when it takes no time")
     bound_percent = serializers.FloatField()
-
-
-class PlaceSerializer(serializers.Serializer[Any]):
-    trace = serializers.IntegerField()
-    row = serializers.IntegerField()
 
 
 class EntrySerializer(serializers.Serializer[Any]):
@@ -109,6 +105,7 @@ def stored_sensitivity(files: Files) -> dict[str, Any] | None:
 
 class SegmentSerializer(serializers.Serializer[Any]):
     trace = serializers.IntegerField(allow_null=True)
+    rank = serializers.IntegerField(allow_null=True)
     row = serializers.IntegerField(allow_null=True, help_text="the event whose time it is; null of gaps")
     name = serializers.CharField(allow_blank=True)
     cause = serializers.CharField()
@@ -126,20 +123,26 @@ class PathSerializer(serializers.Serializer[Any]):
 
 class PathQuery(serializers.Serializer[Any]):
     mode = serializers.ChoiceField(paths.MODES, default=paths.MODES[0])
+    order = serializers.ChoiceField(paths.ORDERS, default=paths.ORDERS[0])
     offset = serializers.IntegerField(default=0, min_value=0)
 
 
 class CriticalPath(APIView):
     @extend_schema(
-        parameters=[OpenApiParameter("mode", str, enum=paths.MODES), OpenApiParameter("offset", int)],
+        parameters=[
+            OpenApiParameter("mode", str, enum=paths.MODES),
+            OpenApiParameter("order", str, enum=paths.ORDERS, description="length: the longest segments first"),
+            OpenApiParameter("offset", int),
+        ],
         responses=PathSerializer,
     )
     def get(self, request: Request, run: UUID) -> Response:
-        """Of a predicted run: the critical path, first to last, in segments that join; 2,000 at a time."""
+        """Of a predicted run: the critical path in segments that join, first to last; 2,000 at a time."""
         files = files_of(request.user, run)
         query = PathQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        found = ask(paths.page, files, query.validated_data["mode"], query.validated_data["offset"])
+        asked = query.validated_data
+        found = ask(paths.page, files, asked["mode"], asked["offset"], asked["order"])
         if found is None:
             raise NotReady("Only a predicted run has a critical path, and this one has none stored; replay it again.")
         return Response(found)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from simulation.run import Run
 
 MODES = ("measured", "replayed")
+ORDERS = ("time", "length")
 PAGE_SEGMENTS = 2_000
 
 
@@ -37,17 +38,21 @@ def save(run: Run, graph: TaskGraph, replayed: TaskGraph, folder: Path) -> None:
         write_table(folder / file_name(mode), columns, {"causes": CAUSES, "length_ns": path.length_ns})
 
 
-def page(files: Files, mode: str, offset: int) -> dict[str, Any] | None:
-    """PAGE_SEGMENTS of the path from `offset` on; None where the run was stored without."""
+def page(files: Files, mode: str, offset: int, order: str = ORDERS[0]) -> dict[str, Any] | None:
+    """PAGE_SEGMENTS of the path from `offset` on, first to last or longest first; None where it was stored without."""
     opened = OPENED.get(files)
     path = opened.folder / file_name(mode)
     if not path.exists():
         return None
     columns, meta = open_table(path)
-    cut = {name: np.asarray(column)[offset : offset + PAGE_SEGMENTS].tolist() for name, column in columns.items()}
+    rows: Any = slice(offset, offset + PAGE_SEGMENTS)
+    if order == "length":
+        rows = np.argsort(columns["begin_ns"] - columns["end_ns"], kind="stable")[rows]
+    cut = {name: np.asarray(column)[rows].tolist() for name, column in columns.items()}
     found = [
         {
             "trace": None if trace < 0 else trace,
+            "rank": None if trace < 0 else opened.run.ranks[trace],
             "row": None if row < 0 else row,
             "name": opened.run.traces[trace].name_of(row) if row >= 0 else "",
             "cause": meta["causes"][cause],

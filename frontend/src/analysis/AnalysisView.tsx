@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Run } from '../transport/api';
 import { ApiError, getJson } from '../transport/api';
 import { formatCount, formatDuration, formatPlural, formatShare } from '../ui/format';
+import { Tabs } from '../ui/Tabs';
 import { visible } from '../ui/text';
 import { Breakdown } from './Breakdown';
 import { FigureTable } from './FigureTable';
@@ -256,6 +257,7 @@ function Idle({ section }: { section: unknown }) {
     <section class="analysis-part">
       <h2>Why it was idle</h2>
       <table class="figures idle-causes">
+        <caption class="sr-only">Why the device was idle: time, and share of all idle time</caption>
         <tbody>
           <tr>
             <th scope="row">the host was late</th>
@@ -308,25 +310,20 @@ function Tables({ run, chosen, table, onTable }: TablesProps) {
   const section = answer?.[table.section];
   return (
     <section class="analysis-part">
-      <nav class="table-tabs" aria-label="Tables">
-        {TABLES.map((kind) => (
-          <button
-            key={kind.id}
-            type="button"
-            class="button quiet"
-            aria-pressed={kind.id === table.id}
-            onClick={() => onTable(kind)}
-          >
-            {kind.label}
-          </button>
-        ))}
-      </nav>
-      {problem && <Problem text={problem} />}
-      {section ? (
-        <FigureTable key={table.id} kind={table} lines={table.lines(section)} timeline={run.url} />
-      ) : (
-        <p class="muted">Computing…</p>
-      )}
+      <h2>Tables</h2>
+      <Tabs
+        label="Tables"
+        tabs={TABLES}
+        chosen={table.id}
+        onChoose={(id) => onTable(TABLES.find((kind) => kind.id === id) ?? TABLES[0])}
+      >
+        {problem && <Problem text={problem} />}
+        {section ? (
+          <FigureTable key={table.id} kind={table} lines={table.lines(section)} timeline={run.url} />
+        ) : (
+          <p class="muted">Computing…</p>
+        )}
+      </Tabs>
     </section>
   );
 }

@@ -1,5 +1,6 @@
 // Where the device's time goes: one bar per rank, and under it one per step, on one scale.
 
+import { useState } from 'preact/hooks';
 import { formatDuration, formatShare } from '../ui/format';
 import { visible } from '../ui/text';
 import type { Parts, RankParts } from './figures';
@@ -20,11 +21,11 @@ interface Props {
 }
 
 export function Breakdown({ ranks, timeline }: Props) {
-  const bars = ranks.flatMap((rank) => {
-    const label = rank.rank !== null ? `rank ${rank.rank}` : ranks.length > 1 ? 'rank ?' : 'whole run';
-    const steps = rank.steps.map((step) => ({ label: step.name, parts: step as Parts, inner: true }));
-    return [{ label, parts: rank as Parts, inner: false }, ...(steps.length > 1 ? steps : [])];
-  });
+  // Of several ranks, their steps would push everything else off the screen.
+  const [withSteps, setWithSteps] = useState(false);
+  const hasSteps = ranks.some(({ steps }) => steps.length > 1);
+  const isFolded = ranks.length > 1 && !withSteps;
+  const bars = ranks.flatMap((rank) => barsOf(rank, ranks.length > 1, !isFolded));
   const longest = Math.max(1, ...bars.filter(({ inner }) => !inner).map(({ parts }) => parts.window_ns));
   const longestStep = Math.max(1, ...bars.filter(({ inner }) => inner).map(({ parts }) => parts.window_ns));
   return (
@@ -50,14 +51,39 @@ export function Breakdown({ ranks, timeline }: Props) {
         ))}
       </div>
       {bars.length > SHOWN && <p class="muted">{bars.length - SHOWN} more: choose a rank or a step.</p>}
+      {hasSteps && ranks.length > 1 && (
+        <p>
+          <button
+            type="button"
+            class="button compact"
+            aria-expanded={withSteps}
+            onClick={() => setWithSteps(!withSteps)}
+          >
+            {withSteps ? 'Hide the steps' : 'Show each step'}
+          </button>
+        </p>
+      )}
     </>
   );
 }
 
-interface BarProps {
+interface OneBar {
   label: string;
   parts: Parts;
   inner: boolean;
+}
+
+/** A rank's bar and, if asked for, one for each of its steps where it has several. */
+function barsOf(rank: RankParts, isOneOfSeveral: boolean, withSteps: boolean): OneBar[] {
+  const label = rank.rank !== null ? `rank ${rank.rank}` : isOneOfSeveral ? 'rank ?' : 'whole run';
+  const steps = withSteps && rank.steps.length > 1 ? rank.steps : [];
+  return [
+    { label, parts: rank, inner: false },
+    ...steps.map((step) => ({ label: step.name, parts: step, inner: true })),
+  ];
+}
+
+interface BarProps extends OneBar {
   longest: number;
   timeline: string;
 }

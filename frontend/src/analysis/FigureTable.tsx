@@ -2,11 +2,12 @@
 
 import { useState } from 'preact/hooks';
 import { formatCount, formatPlural } from '../ui/format';
+import { Meanings } from '../ui/Meanings';
+import { FIRST, More } from '../ui/More';
+import { SortHeading } from '../ui/SortHeading';
 import { visible } from '../ui/text';
 import type { Line } from './figures';
-import { arranged, type Column, type TableKind } from './tables';
-
-const SHOWN = 50;
+import { arranged, type Column, type TableKind, worthShowing } from './tables';
 
 interface Props {
   kind: TableKind;
@@ -16,17 +17,18 @@ interface Props {
 }
 
 export function FigureTable({ kind, lines, timeline }: Props) {
-  const columns = worthShowing(kind, lines);
+  const { columns, empty, sort: sortedFirst } = worthShowing(kind, lines);
   const [filter, setFilter] = useState('');
-  const [sort, setSort] = useState(kind.sort);
+  const [sort, setSort] = useState(sortedFirst);
   const [ascending, setAscending] = useState(false);
-  const [all, setAll] = useState(false);
+  const [shown, setShown] = useState(FIRST);
   if (!lines.length) return <p class="muted">{kind.empty}</p>;
   const found = arranged(lines, columns, filter, sort, ascending);
   const sortBy = (column: Column) => {
     setAscending(column.key === sort ? !ascending : Boolean(column.words));
     setSort(column.key);
   };
+  const door = doorAt(columns);
   return (
     <>
       <div class="table-head">
@@ -38,7 +40,7 @@ export function FigureTable({ kind, lines, timeline }: Props) {
           value={filter}
           onInput={(event) => setFilter(event.currentTarget.value)}
         />
-        <span class="muted">
+        <span class="muted" role="status">
           {found.length === lines.length
             ? formatPlural(lines.length, 'line')
             : `${formatCount(found.length)} of ${formatPlural(lines.length, 'line')}`}
@@ -46,32 +48,31 @@ export function FigureTable({ kind, lines, timeline }: Props) {
       </div>
       <div class="table-scroll">
         <table class="figures wide-figures">
+          <caption class="sr-only">{kind.label}</caption>
           <thead>
             <tr>
               {columns.map((column) => (
-                <th
+                <SortHeading
                   key={column.key}
-                  scope="col"
-                  class={column.words ? 'words' : ''}
-                  aria-sort={column.key === sort ? (ascending ? 'ascending' : 'descending') : undefined}
-                >
-                  <button type="button" class="sort" title={column.title} onClick={() => sortBy(column)}>
-                    {column.label}
-                    {column.key === sort && <span aria-hidden="true">{ascending ? ' ↑' : ' ↓'}</span>}
-                  </button>
-                </th>
+                  label={column.label}
+                  title={column.title}
+                  class={column.words ? 'words' : undefined}
+                  sorted={column.key === sort ? (ascending ? 'ascending' : 'descending') : undefined}
+                  onSort={() => sortBy(column)}
+                />
               ))}
             </tr>
           </thead>
           <tbody>
-            {(all ? found : found.slice(0, SHOWN)).map((line, at) => (
+            {found.slice(0, shown).map((line, at) => (
               <tr key={at}>
                 {columns.map((column, index) => (
                   <Cell
                     key={column.key}
                     column={column}
                     line={line}
-                    door={index === doorAt(columns) ? timeline : ''}
+                    door={index === door ? timeline : ''}
+                    isHead={index === door}
                   />
                 ))}
               </tr>
@@ -79,19 +80,13 @@ export function FigureTable({ kind, lines, timeline }: Props) {
           </tbody>
         </table>
       </div>
-      {!all && found.length > SHOWN && (
-        <button type="button" class="button quiet" onClick={() => setAll(true)}>
-          Show all {formatCount(found.length)}
-        </button>
+      <More shown={Math.min(shown, found.length)} total={found.length} onMore={setShown} />
+      {empty.length > 0 && (
+        <p class="muted">Left out, because it is 0 or unknown in all lines: {empty.join('; ')}.</p>
       )}
+      <Meanings columns={columns} />
     </>
   );
-}
-
-/** All columns, but for the rank where there is one only. */
-function worthShowing({ columns }: TableKind, lines: readonly Line[]): readonly Column[] {
-  const several = new Set(lines.map(({ rank }) => rank)).size > 1;
-  return several ? columns : columns.filter(({ key }) => key !== 'rank');
 }
 
 /** Which column opens the timeline: the name, else the first with words. */
@@ -100,19 +95,28 @@ function doorAt(columns: readonly Column[]): number {
   return name >= 0 ? name : columns.findIndex(({ words }) => words);
 }
 
-function Cell({ column, line, door }: { column: Column; line: Line; door: string }) {
+interface CellProps {
+  column: Column;
+  line: Line;
+  /** The timeline that this cell opens; "" where it opens nothing. */
+  door: string;
+  isHead: boolean;
+}
+
+function Cell({ column, line, door, isHead }: CellProps) {
   const text = column.show(line[column.key], line);
   if (!column.words) return <td>{text}</td>;
   const opens = door && typeof line.row === 'number' && line.row >= 0;
-  return (
-    <td class="words" title={visible(text, 2000)}>
-      {opens ? (
-        <a href={`${door}?event=${line.trace}.${line.row}`}>
-          <bdi>{visible(text)}</bdi>
-        </a>
-      ) : (
-        <bdi>{visible(text)}</bdi>
-      )}
+  const shown = <bdi>{visible(text)}</bdi>;
+  const content = opens ? <a href={`${door}?event=${line.trace}.${line.row}`}>{shown}</a> : shown;
+  const title = visible(text, 2000);
+  return isHead ? (
+    <th scope="row" class="words" title={title}>
+      {content}
+    </th>
+  ) : (
+    <td class="words" title={title}>
+      {content}
     </td>
   );
 }

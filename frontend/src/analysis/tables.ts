@@ -9,6 +9,8 @@ export interface Column {
   /** Words align to the left, are what the filter looks at, and may be long. */
   readonly words?: boolean;
   readonly show: (value: unknown, line: Line) => string;
+  /** A number that names something (a rank, a stream): 0 is one of them, not nothing. */
+  readonly isLabel?: boolean;
   /** What the heading means, where it is not plain. */
   readonly title?: string;
 }
@@ -32,11 +34,19 @@ const rounded = (value: number) =>
       ? formatCount(Math.round(value))
       : String(Number(value.toPrecision(3)));
 
-const words = (key: string, label: string): Column => ({
+const words = (key: string, label: string, title?: string): Column => ({
   key,
   label,
+  title,
   words: true,
   show: (value) => (value === null || value === undefined ? '–' : String(value)),
+});
+const number = (key: string, label: string, title?: string): Column => ({
+  key,
+  label,
+  title,
+  isLabel: true,
+  show: orDash(String),
 });
 const time = (key: string, label: string, title?: string): Column => ({
   key,
@@ -56,7 +66,12 @@ const figure = (key: string, label: string, title?: string): Column => ({
   title,
   show: orDash(rounded),
 });
-const bytes = (key: string, label: string): Column => ({ key, label, show: orDash(formatBytes) });
+const bytes = (key: string, label: string, title?: string): Column => ({
+  key,
+  label,
+  title,
+  show: orDash(formatBytes),
+});
 const share = (key: string, label: string, title?: string): Column => ({
   key,
   label,
@@ -64,15 +79,20 @@ const share = (key: string, label: string, title?: string): Column => ({
   show: orDash(formatShare),
 });
 
-const RANK: Column = { key: 'rank', label: 'rank', show: (rank) => (rank === null ? '?' : String(rank)) };
+const RANK: Column = {
+  key: 'rank',
+  label: 'rank',
+  isLabel: true,
+  show: (rank) => (rank === null ? '?' : String(rank)),
+};
 const NAME = words('name', 'name');
 const SPREAD = [
-  count('count', 'count'),
-  time('total_ns', 'total'),
-  share('percent', 'share', 'of all device time'),
-  time('mean_ns', 'mean'),
-  time('min_ns', 'least'),
-  time('max_ns', 'most'),
+  count('count', 'count', 'how many events, all chosen ranks and steps'),
+  time('total_ns', 'total', 'their durations added up'),
+  share('percent', 'share', 'the total as a share of all device events, added up'),
+  time('mean_ns', 'mean', 'total / count'),
+  time('min_ns', 'least', 'the shortest event'),
+  time('max_ns', 'most', 'the longest event: the one that the name opens'),
 ];
 
 const joined = (names: unknown) => (names as string[]).map((name) => name.slice(0, 60)).join(' · ');
@@ -90,7 +110,7 @@ export const TABLES: readonly TableKind[] = [
     label: 'Kernels',
     section: 'kernels',
     lines: within('kernels'),
-    columns: [NAME, words('work', 'work'), ...SPREAD],
+    columns: [NAME, words('work', 'work', 'compute, communication, copy or set'), ...SPREAD],
     sort: 'total_ns',
     empty: 'Nothing ran on a device.',
   },
@@ -101,12 +121,12 @@ export const TABLES: readonly TableKind[] = [
     lines: within('ops'),
     columns: [
       NAME,
-      count('count', 'calls'),
+      count('count', 'calls', 'how often it was called'),
       time('direct_ns', 'device', 'busy with what the operator launched itself'),
-      share('percent', 'share'),
+      share('percent', 'share', 'of all device time'),
       time('subtree_ns', 'device, with inner', 'and with what the operators in it launched'),
-      time('host_ns', 'host'),
-      time('host_self_ns', 'host, self', 'without the operators in it'),
+      time('host_ns', 'host', 'from its begin to its end on its thread, all calls'),
+      time('host_self_ns', 'host, self', 'of that, without the operators in it'),
     ],
     sort: 'direct_ns',
     empty: 'No operators were recorded.',
@@ -116,7 +136,12 @@ export const TABLES: readonly TableKind[] = [
     label: 'Kernels by operator',
     section: 'kernels_by_op',
     lines: within('kernels'),
-    columns: [words('op', 'operator'), NAME, count('stream', 'stream'), ...SPREAD],
+    columns: [
+      words('op', 'operator', 'the innermost around the launch'),
+      NAME,
+      number('stream', 'stream'),
+      ...SPREAD,
+    ],
     sort: 'total_ns',
     empty: 'Nothing ran on a device.',
   },
@@ -128,12 +153,16 @@ export const TABLES: readonly TableKind[] = [
     columns: [
       words('group', 'group'),
       words('kind', 'kind'),
-      bytes('size_bytes', 'size'),
-      count('ranks_seen', 'ranks'),
-      count('count', 'count'),
+      bytes('size_bytes', 'size', 'what comes out of an all-gather, else what goes in'),
+      count('ranks_seen', 'ranks', 'of the group, whose traces are here'),
+      count('count', 'count', 'how often'),
       time('latency_ns', 'latency', 'mean of the shortest over the ranks'),
-      figure('algorithm_gb_per_s', 'algorithm GB/s'),
-      figure('bus_gb_per_s', 'bus GB/s'),
+      figure('algorithm_gb_per_s', 'algorithm GB/s', 'size / latency, mean; 10^9 bytes'),
+      figure(
+        'bus_gb_per_s',
+        'bus GB/s',
+        'what the links carry: by nccl-tests, from the algorithm and the group size',
+      ),
       time('total_ns', 'total', 'over all ranks'),
       time('wait_ns', 'of it waiting', 'for the last to come'),
     ],
@@ -148,10 +177,10 @@ export const TABLES: readonly TableKind[] = [
     columns: [
       { ...RANK, label: 'rank' },
       count('meetings', 'meetings', 'with other ranks, all seen'),
-      count('came_last', 'came last'),
-      count('came_first', 'came first'),
-      time('caused_wait_ns', 'others waited for it'),
-      time('wait_ns', 'waited itself'),
+      count('came_last', 'came last', 'meetings in which it was the last'),
+      count('came_first', 'came first', 'meetings in which it was the first'),
+      time('caused_wait_ns', 'others waited for it', 'added up over the others, when it came last'),
+      time('wait_ns', 'waited itself', 'from its start to the last arrival'),
       time('transfer_ns', 'transfer', 'without the waiting'),
     ],
     sort: 'caused_wait_ns',
@@ -165,12 +194,12 @@ export const TABLES: readonly TableKind[] = [
     columns: [
       words('group', 'group'),
       words('kind', 'kind'),
-      count('step', 'step'),
-      count('last_rank', 'last to come'),
-      time('wait_ns', 'waited, all ranks'),
-      time('skew_start_ns', 'first to last arrival'),
-      time('transfer_ns', 'transfer'),
-      count('ranks_seen', 'ranks'),
+      number('step', 'step'),
+      number('last_rank', 'last to come', 'the rank that the others waited for'),
+      time('wait_ns', 'waited, all ranks', 'from each start to the last arrival, added up'),
+      time('skew_start_ns', 'first to last arrival', 'on aligned clocks where their offsets are known'),
+      time('transfer_ns', 'transfer', 'all ranks are in it'),
+      count('ranks_seen', 'ranks', 'of the group, whose traces are here'),
     ],
     sort: 'wait_ns',
     empty: 'No rank waits for another, as far as this run shows.',
@@ -183,14 +212,14 @@ export const TABLES: readonly TableKind[] = [
     columns: [
       RANK,
       NAME,
-      count('count', 'count'),
-      time('call_median_ns', 'call, median'),
+      count('count', 'count', 'how many launches'),
+      time('call_median_ns', 'call, median', 'how long the launching call takes'),
       time('delay_median_ns', 'delay, median', 'from the end of the call to the start of the work'),
-      time('delay_max_ns', 'delay, most'),
+      time('delay_max_ns', 'delay, most', 'the longest delay: the launch that the name opens'),
       time('tklqt_ns', 'TKLQT', 'total kernel launch and queueing time'),
       count('slow_calls', 'slow calls', 'over 50 us'),
       count('late', 'late', 'started over 100 us after the call'),
-      count('shorter_than_call', 'shorter than call'),
+      count('shorter_than_call', 'shorter than call', 'work that took less than the call that launched it'),
     ],
     sort: 'tklqt_ns',
     empty: 'No launch is linked to what it launched.',
@@ -203,13 +232,13 @@ export const TABLES: readonly TableKind[] = [
     columns: [
       RANK,
       NAME,
-      words('dims', 'shapes'),
-      count('count', 'count'),
-      time('busy_ns', 'device'),
-      figure('tflops_per_s', 'TFLOP/s'),
-      figure('gb_per_s', 'GB/s'),
-      words('bound', 'bound by'),
-      share('roofline_percent', 'of roofline'),
+      words('dims', 'shapes', 'of its inputs'),
+      count('count', 'count', 'calls with these shapes'),
+      time('busy_ns', 'device', 'busy with what it launched'),
+      figure('tflops_per_s', 'TFLOP/s', 'floating-point operations of its formula / device time'),
+      figure('gb_per_s', 'GB/s', 'inputs read once and outputs written once / device time'),
+      words('bound', 'bound by', 'what the roofline is limited by: compute or memory'),
+      share('roofline_percent', 'of roofline', 'least time at the peaks of the device / its time'),
     ],
     sort: 'busy_ns',
     empty: 'No shapes were recorded (record_shapes=True), or no operator with a formula launched work.',
@@ -219,7 +248,7 @@ export const TABLES: readonly TableKind[] = [
     label: 'Operators by shapes',
     section: 'ops_by_shape',
     lines: inRanks('ops'),
-    columns: [RANK, NAME, words('dims', 'shapes'), ...SPREAD],
+    columns: [RANK, NAME, words('dims', 'shapes', 'of its inputs'), ...SPREAD],
     sort: 'total_ns',
     empty: 'No operator launched device work.',
   },
@@ -234,10 +263,10 @@ export const TABLES: readonly TableKind[] = [
       })),
     columns: [
       NAME,
-      count('count', 'calls'),
-      count('kernels', 'kernels each'),
-      time('device_ns', 'device'),
-      time('host_ns', 'host'),
+      count('count', 'calls', 'of the operator, with just this sequence'),
+      count('kernels', 'kernels each', 'that one call launches'),
+      time('device_ns', 'device', 'their durations, added up'),
+      time('host_ns', 'host', 'the operator on its thread, all calls'),
       time('launch_to_start_ns', 'launch to start', 'mean over its kernels'),
       words('sequence', 'kernels, in order'),
     ],
@@ -281,8 +310,8 @@ export const TABLES: readonly TableKind[] = [
     columns: [
       NAME,
       words('other', 'at the same time'),
-      count('count', 'count'),
-      time('overlap_ns', 'overlap'),
+      count('count', 'count', 'how often'),
+      time('overlap_ns', 'overlap', 'in which both ran, added up'),
     ],
     sort: 'overlap_ns',
     empty: 'No two kernels ran at the same time for 1 us or longer.',
@@ -295,10 +324,10 @@ export const TABLES: readonly TableKind[] = [
     columns: [
       RANK,
       NAME,
-      count('calls', 'calls'),
+      count('calls', 'calls', 'of its forward'),
       time('direct_ns', 'device', 'in no inner module'),
-      time('subtree_ns', 'device, with inner'),
-      time('host_ns', 'host'),
+      time('subtree_ns', 'device, with inner', 'and what inner modules launched'),
+      time('host_ns', 'host', 'on its thread, all calls'),
     ],
     sort: 'subtree_ns',
     empty: 'No modules were recorded (with_stack=True, with_modules=True).',
@@ -310,12 +339,12 @@ export const TABLES: readonly TableKind[] = [
     lines: inRanks('streams'),
     columns: [
       RANK,
-      count('stream', 'stream'),
-      time('idle_ns', 'idle'),
-      count('gaps', 'gaps'),
+      number('stream', 'stream'),
+      time('idle_ns', 'idle', 'between its first work and its last'),
+      count('gaps', 'gaps', 'how many'),
       time('host_wait_ns', 'host late', 'the launch was called after the work before had ended'),
       time('kernel_wait_ns', 'between kernels', 'launched in time, started within 30 us'),
-      time('other_ns', 'other'),
+      time('other_ns', 'other', 'held up by an event, another stream or another rank'),
     ],
     sort: 'idle_ns',
     empty: 'Nothing ran on a device.',
@@ -327,10 +356,10 @@ export const TABLES: readonly TableKind[] = [
     lines: inRanks('longest'),
     columns: [
       RANK,
-      words('name', 'ended by'),
-      time('dur_ns', 'idle'),
+      words('name', 'ended by', 'the work that began after it'),
+      time('dur_ns', 'idle', 'nothing ran on the device'),
       { ...words('cause', 'cause'), show: (cause) => CAUSES[String(cause)] ?? '–' },
-      time('begin_ns', 'since'),
+      { ...time('begin_ns', 'since', 'after the first event of the run'), isLabel: true },
     ],
     sort: 'dur_ns',
     empty: 'The device is never idle.',
@@ -340,7 +369,7 @@ export const TABLES: readonly TableKind[] = [
     label: 'Short kernels',
     section: 'short_kernels',
     lines: within('kernels'),
-    columns: [words('op', 'operator'), NAME, ...SPREAD],
+    columns: [words('op', 'operator', 'the innermost around the launch'), NAME, ...SPREAD],
     sort: 'total_ns',
     empty: 'No kernel is shorter than 10 us.',
   },
@@ -352,11 +381,11 @@ export const TABLES: readonly TableKind[] = [
       (section as { chains: Line[] }).chains.map((line) => ({ ...line, name: joined(line.kernels) })),
     columns: [
       words('name', 'kernels that always follow one another'),
-      count('length', 'length'),
-      count('count', 'count'),
-      count('launches_saved', 'launches saved'),
-      time('busy_ns', 'busy, first time'),
-      time('gaps_ns', 'gaps, first time'),
+      count('length', 'length', 'kernels in the chain'),
+      count('count', 'count', 'how often it occurs'),
+      count('launches_saved', 'launches saved', 'if each occurrence were one launch'),
+      time('busy_ns', 'busy, first time', 'its kernels, the first time it occurs'),
+      time('gaps_ns', 'gaps, first time', 'between them'),
     ],
     sort: 'launches_saved',
     empty: 'No chain of kernels is always the same.',
@@ -369,16 +398,37 @@ export const TABLES: readonly TableKind[] = [
     columns: [
       RANK,
       words('kind', 'kind'),
-      count('count', 'count'),
-      bytes('bytes', 'bytes'),
-      time('total_ns', 'time'),
-      figure('gb_per_s', 'GB/s'),
-      figure('max_gb_per_s', 'fastest'),
+      count('count', 'count', 'how many copies'),
+      bytes('bytes', 'bytes', 'of all of them'),
+      time('total_ns', 'time', 'their durations added up'),
+      figure('gb_per_s', 'GB/s', 'bytes / time'),
+      figure('max_gb_per_s', 'fastest, GB/s', 'the fastest copy'),
     ],
     sort: 'total_ns',
     empty: 'Nothing was copied.',
   },
 ];
+
+export interface Shown {
+  readonly columns: readonly Column[];
+  /** Headings of the columns that hold nothing. */
+  readonly empty: readonly string[];
+  /** The column that the table is sorted by at first. */
+  readonly sort: string;
+}
+
+/** The columns that say something: no figure that is 0 or unknown in all lines, no rank where there is only one. */
+export function worthShowing(kind: TableKind, lines: readonly Line[]): Shown {
+  const severalRanks = new Set(lines.map(({ rank }) => rank)).size > 1;
+  const kept = kind.columns.filter(({ key }) => key !== 'rank' || severalRanks);
+  const isEmpty = ({ key, words: isWords, isLabel }: Column) =>
+    !isLabel && !isWords && lines.every((line) => !line[key]);
+  const columns = kept.filter((column) => !isEmpty(column));
+  const has = (key: string) => columns.some((column) => column.key === key);
+  const instead = columns.find(({ key }) => key.endsWith('_ns')) ?? columns.find((column) => !column.words);
+  const sort = has(kind.sort) ? kind.sort : (instead?.key ?? kind.sort);
+  return { columns, empty: kept.filter(isEmpty).map(({ label }) => label), sort };
+}
 
 /** The lines whose words hold the text, in the order of a column. */
 export function arranged(

@@ -10,6 +10,8 @@ export type CommandId =
   | 'next'
   | 'shallower'
   | 'deeper'
+  | 'previous-alike'
+  | 'next-alike'
   | 'focus'
   | 'fit-all'
   | 'back'
@@ -50,6 +52,8 @@ const TABLE: Record<string, Shape[]> = {
     ['next', 'Next event on the track', ['→', '.'], ['ArrowRight'], ['.']],
     ['shallower', 'One level up', ['↑'], ['ArrowUp'], []],
     ['deeper', 'One level down', ['↓'], ['ArrowDown'], []],
+    ['next-alike', 'Next event of the same name, on any track', ['N'], ['KeyN'], []],
+    ['previous-alike', 'Previous event of the same name', ['P'], ['KeyP'], []],
     ['focus', 'Bring the selection into view; again: fit it', ['F'], ['KeyF'], []],
     ['collapse', 'Collapse or open the track of the selection', ['C'], ['KeyC'], []],
     ['clear', 'Clear the range, then the selection', ['Esc'], ['Escape'], []],

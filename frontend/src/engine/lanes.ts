@@ -2,13 +2,14 @@
 
 import type { Segment } from '../tiles/store';
 import type { Pane } from './pane';
-import { type Notes, type Placed, rasterLane } from './raster';
+import { type Notes, type Placed, rasterLane, spansOfName } from './raster';
 import { laneY, type Row, SLICE_HEIGHT } from './rows';
 import { font, type Scene } from './scene';
 
 const TEXT_FROM = 26; // CSS pixels a slice needs to carry text
 const PADDING = 4;
 const DURATION_GAP = 7;
+const UNDERLINE = 2;
 const CHEVRON = 4; // half its width
 
 interface Line {
@@ -82,6 +83,18 @@ export function paintLanes(scene: Scene, pane: Pane, rows: readonly Row[], top: 
     for (const placed of notes[i].wide) paintText(scene, pane, placed, y);
     paintInstants(scene, notes[i].instants, y);
   });
+  const kin = scene.kin[scene.panes.indexOf(pane)] ?? null;
+  if (kin !== null) for (const line of lines) underline(scene, pane, line, top, kin);
+}
+
+/** A line under each event of a name, so that one finds all of them at a glance. */
+function underline(scene: Scene, pane: Pane, { row, lane, segments }: Line, top: number, name: number): void {
+  const { context, ratio, theme, timeWidth, frame } = scene;
+  const y = top + laneY(row, lane) + SLICE_HEIGHT - UNDERLINE;
+  context.fillStyle = theme.text;
+  for (const [x0, x1] of spansOfName(pane.scale(scene.view, timeWidth), timeWidth, segments, lane, name)) {
+    context.fillRect(frame.labels + x0 / ratio, y, Math.max(1, (x1 - x0) / ratio - 1), UNDERLINE);
+  }
 }
 
 /** The visible lanes, each with the tiles to draw it from (shared by the lanes of a track). */

@@ -121,6 +121,36 @@ function note(placed: Placed[], tile: TileColumns, index: number, x0: number, x1
   placed.push({ tile, index, x0, x1 });
 }
 
+/** Pixels [x0, x1) within [0, width) of a lane's entries of one name, from left to right, joined where they touch. */
+export function spansOfName(
+  scale: Scale,
+  width: number,
+  segments: readonly Segment[],
+  lane: number,
+  name: number,
+): [number, number][] {
+  const spans: [number, number][] = [];
+  for (const { tile, beginNs, endNs } of segments) {
+    if (lane + 1 >= tile.laneOffsets.length) continue;
+    const last = tile.laneOffsets[lane + 1];
+    for (let i = firstReaching(tile, lane, Math.max(beginNs, scale.beginNs)); i < last; i++) {
+      const x0 = pixelOf(scale, tile.startNs[i]);
+      if (tile.startNs[i] >= endNs || x0 >= width) break;
+      if (tile.name[i] === name)
+        join(spans, x0, rightEdge(scale, tile.startNs[i] + tile.durNs[i], x0), width);
+    }
+  }
+  return spans;
+}
+
+function join(spans: [number, number][], x0: number, x1: number, width: number): void {
+  const [begin, end] = [Math.max(0, x0), Math.min(width, x1)];
+  if (end <= begin) return;
+  const before = spans[spans.length - 1];
+  if (before && begin <= before[1]) before[1] = Math.max(before[1], end);
+  else spans.push([begin, end]);
+}
+
 /** What pixel `x` of a lane shows, by the raster's rule, and for how many events that pixel stands; null if free. */
 export function ownerAt(
   scale: Scale,

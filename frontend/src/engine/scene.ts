@@ -31,6 +31,8 @@ export interface Scene {
   readonly fitter: TextFitter;
   readonly hover: Marks;
   readonly selected: Marks;
+  /** Per pane, the name whose events are underlined. */
+  readonly kin: readonly (number | null)[];
   readonly range: Viewport | null;
   readonly mouseX: number | null; // CSS pixels within the time area
   readonly formatDuration: (ns: number) => string;

@@ -65,6 +65,7 @@ export class Surface {
   view: Viewport;
   selection: Selection | null = null;
   range: Viewport | null = null;
+  private kin: readonly (number | null)[] = [];
   private hovered: Hit | null = null;
   private mouse: { x: number; y: number } | null = null;
   private collapsed: Set<string>;
@@ -171,6 +172,12 @@ export class Surface {
   /** Point at an event, or at nothing, without telling anybody. */
   setSelection(selection: Selection | null): void {
     this.selection = selection;
+    this.repaint();
+  }
+
+  /** Underline the events of a name, per pane; null: of none. */
+  setKin(kin: readonly (number | null)[]): void {
+    this.kin = kin;
     this.repaint();
   }
 
@@ -413,6 +420,7 @@ export class Surface {
         fitter: this.fitter,
         hover: this.marksOf(this.hovered),
         selected: this.selection?.marks ?? [],
+        kin: this.kin,
         range: this.range,
         mouseX: this.mouse && this.mouse.x - this.frame.labels,
         formatDuration: this.events.formatDuration,

@@ -1,30 +1,55 @@
 // What a step, or the run, would gain from each kernel, operator, module, group and gap: a table with bars.
 
-import { useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Run, Sensitivity } from '../transport/api';
 import { formatCount, formatDuration, formatShare } from '../ui/format';
+import { Meanings } from '../ui/Meanings';
+import { FIRST, More } from '../ui/More';
+import { type Sorted, SortHeading } from '../ui/SortHeading';
 import { visible } from '../ui/text';
-import { type Choice, type Column, type Line, linesOf, type Of, sortedBy } from './ranking';
+import {
+  type Choice,
+  type Column,
+  choiceOf,
+  type Line,
+  linesOf,
+  type Of,
+  searchOf,
+  sortedBy,
+} from './ranking';
 
 const NAME_LIMIT = 300;
 
-const COLUMNS: readonly { column: Column; text: string; help?: string }[] = [
-  { column: 'name', text: 'Name' },
-  { column: 'kind', text: 'Kind' },
-  { column: 'events', text: 'Events' },
-  { column: 'time', text: 'Its time' },
-  { column: 'gain', text: 'Gained per 1 %', help: 'How much sooner it ends when 1 % of this time is saved' },
-  { column: 'bound', text: 'At most', help: 'How much sooner it ends when this takes no time at all' },
+const COLUMNS: readonly { column: Column; label: string; title: string }[] = [
+  { column: 'name', label: 'Name', title: 'Opens its longest event in the timeline' },
+  {
+    column: 'kind',
+    label: 'Kind',
+    title:
+      'Kernels by name; operators and modules with the device work launched in them; ' +
+      'collectives by group; host work by name; gaps: all that is no work, by cause',
+  },
+  { column: 'events', label: 'Events', title: 'How many, in the whole run and all ranks' },
+  {
+    column: 'time',
+    label: 'Its time',
+    title: 'Durations added up over all ranks, and the share of all lines of its kind',
+  },
+  {
+    column: 'gain',
+    label: 'Gained per 1 %',
+    title: 'How much sooner the step, or the run, ends when 1 % of this time is saved',
+  },
+  {
+    column: 'bound',
+    label: 'At most',
+    title: 'How much sooner it ends when this takes no time at all, and the share of the step, or the run',
+  },
 ];
 
 export function SensitivityView({ run, figures }: { run: Run; figures: Sensitivity }) {
-  const [choice, setChoice] = useState<Choice>({
-    of: figures.steps ? 'step' : 'run',
-    kind: null,
-    text: '',
-    column: 'gain',
-    isAscending: false,
-  });
+  const [choice, setChoice] = useState<Choice>(() => choiceOf(location.search, figures.steps > 0));
+  useEffect(() => history.replaceState(null, '', searchOf(choice)), [choice]);
   const lines = useMemo(() => linesOf(figures.entries, choice), [figures, choice]);
   const whole = choice.of === 'step' ? figures.step_ns : figures.run_ns;
   return (
@@ -41,7 +66,16 @@ export function SensitivityView({ run, figures }: { run: Run; figures: Sensitivi
       {lines.length ? (
         <Table run={run} lines={lines} choice={choice} onChoose={setChoice} />
       ) : (
-        <p>No line has this.</p>
+        <p>
+          No line has this.{' '}
+          <button
+            type="button"
+            class="button compact"
+            onClick={() => setChoice({ ...choice, kind: null, text: '' })}
+          >
+            Show all
+          </button>
+        </p>
       )}
       <LeftOut figures={figures} kind={choice.kind} />
     </>
@@ -103,66 +137,66 @@ function Filter({ figures, choice, onChoose }: { figures: Sensitivity } & Choosi
 }
 
 function Table({ run, lines, choice, onChoose }: { run: Run; lines: readonly Line[] } & Choosing) {
+  const [shown, setShown] = useState(FIRST);
   const most = lines.reduce((best, { gain }) => Math.max(best, gain.gain_ns_per_percent), 0);
   return (
-    <div class="list-frame">
-      <table class="table sensitivity">
-        <thead>
-          <tr>
-            {COLUMNS.map(({ column, text, help }) => (
-              <Heading
-                key={column}
-                column={column}
-                text={text}
-                help={help}
-                choice={choice}
-                onChoose={onChoose}
-              />
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {lines.map(({ entry, gain }) => (
-            <tr key={`${entry.kind} ${entry.name}`}>
-              <td class="name">
-                <Name run={run} line={{ entry, gain }} />
-              </td>
-              <td>{entry.kind}</td>
-              <td class="figure">{formatCount(entry.events)}</td>
-              <td class="figure">
-                {formatDuration(entry.total_ns)} <span class="muted">{formatShare(entry.share_percent)}</span>
-              </td>
-              <td class="figure">
-                {formatDuration(gain.gain_ns_per_percent)}
-                <progress aria-hidden="true" max={most || 1} value={Math.max(0, gain.gain_ns_per_percent)} />
-              </td>
-              <td class="figure">
-                {formatDuration(gain.bound_ns)} <span class="muted">{formatShare(gain.bound_percent)}</span>
-              </td>
+    <>
+      <div class="list-frame">
+        <table class="table sensitivity">
+          <caption class="sr-only">What the {choice.of} gains, by kernel, operator, module and gap</caption>
+          <thead>
+            <tr>
+              {COLUMNS.map(({ column, label, title }) => (
+                <SortHeading
+                  key={column}
+                  label={label}
+                  title={title}
+                  class={`col-${column}${column === 'name' || column === 'kind' ? '' : ' figure'}`}
+                  sorted={sortedOf(choice, column)}
+                  onSort={() => onChoose(sortedBy(choice, column))}
+                />
+              ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+          </thead>
+          <tbody>
+            {lines.slice(0, shown).map((line) => (
+              <Row key={`${line.entry.kind} ${line.entry.name}`} run={run} line={line} most={most} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <More shown={Math.min(shown, lines.length)} total={lines.length} onMore={setShown} />
+      <Meanings columns={COLUMNS} />
+    </>
   );
 }
 
-function Heading(props: { column: Column; text: string; help?: string } & Choosing) {
-  const { column, text, help, choice, onChoose } = props;
-  const isChosen = choice.column === column;
-  const isText = column === 'name' || column === 'kind';
+function sortedOf(choice: Choice, column: Column): Sorted {
+  if (choice.column !== column) return undefined;
+  return choice.isAscending ? 'ascending' : 'descending';
+}
+
+/** `most` is the largest gain of all lines, which fills the bar. */
+function Row({ run, line, most }: { run: Run; line: Line; most: number }) {
+  const { entry, gain } = line;
   return (
-    <th
-      scope="col"
-      class={`col-${column} ${isText ? '' : 'figure'}`}
-      title={help}
-      aria-sort={isChosen ? (choice.isAscending ? 'ascending' : 'descending') : undefined}
-    >
-      <button type="button" class="link" onClick={() => onChoose(sortedBy(choice, column))}>
-        {text}
-        {isChosen ? (choice.isAscending ? ' ▴' : ' ▾') : ''}
-      </button>
-    </th>
+    <tr>
+      <th scope="row" class="name">
+        <Name run={run} line={line} />
+      </th>
+      <td>{entry.kind}</td>
+      <td class="figure">{formatCount(entry.events)}</td>
+      <td class="figure">
+        {formatDuration(entry.total_ns)} <span class="muted">{formatShare(entry.share_percent)}</span>
+      </td>
+      <td class="figure">
+        {formatDuration(gain.gain_ns_per_percent)}
+        <progress aria-hidden="true" max={most || 1} value={Math.max(0, gain.gain_ns_per_percent)} />
+      </td>
+      <td class="figure">
+        {formatDuration(gain.bound_ns)} <span class="muted">{formatShare(gain.bound_percent)}</span>
+      </td>
+    </tr>
   );
 }
 

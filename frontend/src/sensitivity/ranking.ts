@@ -20,6 +20,29 @@ export interface Line {
   readonly gain: Gain;
 }
 
+const COLUMNS: readonly Column[] = ['kind', 'name', 'events', 'time', 'gain', 'bound'];
+
+/** The choice that the address names; of the median step where there are steps, and what gains most first. */
+export function choiceOf(search: string, hasSteps: boolean): Choice {
+  const params = new URLSearchParams(search);
+  return {
+    of: hasSteps && params.get('of') !== 'run' ? 'step' : 'run',
+    kind: params.get('kind'),
+    text: params.get('text') ?? '',
+    column: COLUMNS.find((column) => column === params.get('sort')) ?? 'gain',
+    isAscending: params.get('order') === 'up',
+  };
+}
+
+/** The address of a choice. */
+export function searchOf({ of, kind, text, column, isAscending }: Choice): string {
+  const params = new URLSearchParams({ of, sort: column });
+  if (kind !== null) params.set('kind', kind);
+  if (text) params.set('text', text);
+  if (isAscending) params.set('order', 'up');
+  return `?${params}`;
+}
+
 /** The lines of a choice, in its order; equal ones stay in the server's order, most gain first. */
 export function linesOf(entries: readonly SensitivityEntry[], choice: Choice): Line[] {
   const words = choice.text.toLowerCase().split(/\s+/).filter(Boolean);

@@ -25,15 +25,26 @@ export interface StepError {
   error_percent: number;
 }
 
+export interface PathShare {
+  ns: number;
+  percent: number;
+}
+
 export interface PathFigures {
   length_ns: number;
-  causes: { cause: string; ns: number; percent: number }[];
+  causes: (PathShare & { cause: string })[];
+  /** The same by cause and name, the longest. */
+  names?: (PathShare & { cause: string; name: string; segments: number })[];
+  /** Where the path runs. */
+  ranks?: (PathShare & { rank: number | null })[];
 }
 
 export interface ReplayReport {
   measured_ns: number;
   predicted_ns: number;
   error_percent: number;
+  /** The model's own error: nothing but dependencies and calibrated costs places a device event. */
+  error_percent_without_residuals?: number;
   steps: StepError[];
   unexplained_percent: number;
   /** Absent of what an earlier version replayed. */
@@ -157,6 +168,8 @@ export interface EventDetail {
   trace: number;
   row: number;
   name: string;
+  /** As tiles carry it. */
+  name_code: number;
   category: string;
   /** How the file calls the category, where that is another word. */
   spellings: string[];
@@ -181,6 +194,26 @@ export interface EventDetail {
   slack_ns: number | null;
 }
 
+/** An event by its trace and row. */
+export interface Place {
+  trace: number;
+  row: number;
+}
+
+/** The events of the run that share an event's name and category. */
+export interface Alike {
+  count: number;
+  total_ns: number;
+  median_ns: number;
+  p95_ns: number;
+  max_ns: number;
+  /** The event's place among them, by start, from 1. */
+  number: number;
+  previous: Place | null;
+  next: Place | null;
+  longest: Place;
+}
+
 export interface StepPair {
   trace: number;
   rank: number | null;
@@ -198,6 +231,15 @@ export interface Comparison {
   steps: StepPair[];
 }
 
+/** Limited: a limit of the model is missed; untested: the run cannot tell; none: it has no times of its own. */
+export type TrustLevel = 'good' | 'limited' | 'untested' | 'none';
+
+/** How far a run's replay can be trusted, as far as a badge says it. */
+export interface Standing {
+  state: 'none' | 'working' | 'ready' | 'failed';
+  figures: { verdict: { level: TrustLevel; title: string } } | null;
+}
+
 /** How much sooner a step, or the run, ends. */
 export interface Gain {
   gain_ns_per_percent: number;
@@ -210,7 +252,7 @@ export interface SensitivityEntry {
   kind: string;
   name: string;
   events: number;
-  longest: { trace: number; row: number } | null;
+  longest: Place | null;
   total_ns: number;
   share_percent: number;
   step: Gain | null;

@@ -20,10 +20,11 @@ interface Part {
 }
 
 /** Parts of a whole, one line each; the figures say what the bars show. */
-export function Shares({ parts }: { parts: readonly Part[] }) {
+export function Shares({ what, parts }: { what: string; parts: readonly Part[] }) {
   const most = Math.max(...parts.map(({ percent }) => percent), 1);
   return (
     <table class="figures shares">
+      <caption class="sr-only">{what}</caption>
       <tbody>
         {parts.map(({ name, percent }) => (
           <tr key={name}>

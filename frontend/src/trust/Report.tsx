@@ -1,9 +1,12 @@
 // The verdict, and the tables that it rests on.
 
 import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import { formatCount, formatDelta, formatDuration, formatPercent } from '../ui/format';
-import { stepLabel } from '../ui/StepTable';
+import { MoreSteps, stepLabel } from '../ui/StepTable';
+import { furthestOff } from '../ui/steps';
 import { visible } from '../ui/text';
+import { TRUST_MARKS, TRUST_WORDS } from '../ui/trust_levels';
 import { Bar, Shares } from './Bars';
 import {
   byCertainty,
@@ -17,21 +20,13 @@ import {
 } from './figures';
 
 const NAME_CHARS = 70;
-const MARKS = { good: 'good', limited: 'warning', untested: 'warning', none: 'plain' } as const;
-const LABELS = {
-  good: 'trusted',
-  limited: 'within limits',
-  untested: 'not tested',
-  none: 'no times',
-} as const;
-
 export function Report({ figures, runUrl }: { figures: Figures; runUrl: string }) {
   const { level, title, sentences } = figures.verdict;
   return (
     <div class="trust">
       <header class="trust-verdict">
         <h1>{title}</h1>
-        <span class={`badge ${MARKS[level]}`}>{LABELS[level]}</span>
+        <span class={`badge ${TRUST_MARKS[level]}`}>{TRUST_WORDS[level]}</span>
         {sentences.map((sentence) => (
           <p key={sentence}>{sentence}</p>
         ))}
@@ -61,18 +56,29 @@ function Section({ title, why, children }: { title: string; why: string; childre
   );
 }
 
-function Heads({ names }: { names: readonly string[] }) {
+/** A heading, and what it means where that is not plain. */
+type Head = string | readonly [string, string];
+
+/** `words` are the places of columns that hold words, which align to the left. */
+function Heads({ heads, words: texts = [] }: { heads: readonly Head[]; words?: readonly number[] }) {
   return (
     <thead>
       <tr>
-        {names.map((name, i) => (
-          <th scope="col" key={i}>
-            {name}
-          </th>
-        ))}
+        {heads.map((head, i) => {
+          const [name, title] = typeof head === 'string' ? [head, undefined] : head;
+          return (
+            <th scope="col" key={i} title={title} class={texts.includes(i) ? 'words' : undefined}>
+              {name}
+            </th>
+          );
+        })}
       </tr>
     </thead>
   );
+}
+
+function Caption({ text }: { text: string }) {
+  return <caption class="sr-only">{text}</caption>;
 }
 
 function unsigned(percent: number): string {
@@ -83,11 +89,12 @@ function Limits({ checks }: { checks: readonly Check[] }) {
   return (
     <Section title="Limits" why="What the model may be off at most, and what it is off.">
       <table class="figures">
-        <Heads names={['figure', 'value', 'at most', '']} />
+        <Caption text="Limits of the model" />
+        <Heads heads={['figure', 'value', 'at most', 'limit']} />
         <tbody>
           {checks.map((check) => (
             <tr key={check.name}>
-              <td>{check.what}</td>
+              <th scope="row">{check.what}</th>
               <td>{unsigned(check.value_percent)}</td>
               <td>{unsigned(check.limit_percent)}</td>
               <td class={check.is_kept ? 'good' : 'slower'}>{check.is_kept ? 'kept' : 'missed'}</td>
@@ -100,8 +107,11 @@ function Limits({ checks }: { checks: readonly Check[] }) {
 }
 
 function Others({ figures: { others } }: { figures: Figures }) {
+  const [isWhole, setWhole] = useState(false);
   if (!others.steps.length) return null;
   const manyRanks = new Set(others.steps.map((step) => step.rank)).size > 1;
+  const furthest = furthestOff(others.steps.map((step) => step.error_percent));
+  const shown = isWhole ? others.steps : furthest.map((at) => others.steps[at]);
   const left = others.ramp_up.map((step) => stepLabel(step, manyRanks)).join('; ');
   return (
     <Section
@@ -109,13 +119,16 @@ function Others({ figures: { others } }: { figures: Figures }) {
       why="The step's own sequence of events, with the durations and host gaps of the other steps; beside it the median duration of the other steps."
     >
       <table class="figures">
-        <Heads names={['step', 'measured', 'predicted', 'error', 'median of the others', 'error']} />
+        <Caption text="Each step predicted from the others" />
+        <Heads
+          heads={['step', 'measured', 'predicted', 'error', 'median of the others', 'error of the median']}
+        />
         <tbody>
-          {others.steps.map((step) => (
+          {shown.map((step) => (
             <tr key={`${step.rank} ${step.name}`}>
-              <td>
+              <th scope="row">
                 <bdi>{stepLabel(step, manyRanks)}</bdi>
-              </td>
+              </th>
               <td>{formatDuration(step.measured_ns)}</td>
               <td>{formatDuration(step.predicted_ns)}</td>
               <td>{formatPercent(step.error_percent)}</td>
@@ -125,6 +138,7 @@ function Others({ figures: { others } }: { figures: Figures }) {
           ))}
         </tbody>
       </table>
+      <MoreSteps total={others.steps.length} isWhole={isWhole} onTurn={() => setWhole(!isWhole)} />
       {left && <p class="muted">Left out, because the run was still getting up to speed: {left}.</p>}
       {others.kept_percent >= 0.005 && (
         <p class="muted">
@@ -146,11 +160,21 @@ function Left({ figures: { ablation } }: { figures: Figures }) {
       why="The error of a replay without residuals, with all dependencies and with one family left out. Families that change nothing are not tested by this run."
     >
       <table class="figures">
-        <Heads names={['left out', 'edges', 'run', 'steps, mean', 'device starts, p95', 'larger error']} />
+        <Caption text="Errors with one family of dependencies left out" />
+        <Heads
+          heads={[
+            'left out',
+            ['edges', 'dependencies of this family'],
+            ['run', 'error of the whole run'],
+            ['steps, mean', 'mean error of the steps, without sign'],
+            ['device starts, p95', 'how far 95 % of all device events start from where they did, at most'],
+            ['error', 'the larger one of the run and its steps'],
+          ]}
+        />
         <tbody>
           {ablation.map((line) => (
             <tr key={line.family}>
-              <td>{line.family ? words(line.family) : 'nothing'}</td>
+              <th scope="row">{line.family ? words(line.family) : 'nothing'}</th>
               <td>{formatCount(line.edges)}</td>
               <td>{formatPercent(line.error_percent)}</td>
               <td>
@@ -183,7 +207,10 @@ function Path({ path }: { path: Figures['path'] }) {
       title="The critical path"
       why="What the chain that decides the run's end is made of. Host work and gaps are kept as measured; the rest is predicted."
     >
-      <Shares parts={parts.filter(({ percent }) => percent >= 0.005)} />
+      <Shares
+        what="What the critical path is made of"
+        parts={parts.filter(({ percent }) => percent >= 0.005)}
+      />
     </Section>
   );
 }
@@ -195,11 +222,12 @@ function Edges({ edges }: { edges: Figures['edges'] }) {
       why="Structural: true of any execution. Recorded: the trace says so. Inferred and guessed: by rules that can err."
     >
       <table class="figures">
-        <Heads names={['family', ...CERTAINTIES]} />
+        <Caption text="Dependencies by family and certainty" />
+        <Heads heads={['family', ...CERTAINTIES]} />
         <tbody>
           {byCertainty(edges).map(({ family, counts }) => (
             <tr key={family}>
-              <td>{words(family)}</td>
+              <th scope="row">{words(family)}</th>
               {counts.map((count, i) => (
                 <td key={CERTAINTIES[i]}>{count ? formatCount(count) : '–'}</td>
               ))}
@@ -231,14 +259,24 @@ function Origins({ origins, runUrl }: { origins: readonly Origin[]; runUrl: stri
       why="Events that start earlier or later than their dependencies say."
     >
       <table class="figures wide-first">
-        <Heads names={['name', 'where', 'events', 'together', 'the worst']} />
+        <Caption text="Where unexplained delays arise" />
+        <Heads
+          words={[1]}
+          heads={[
+            'name',
+            'where',
+            ['events', 'with a part that no dependency explains'],
+            ['together', 'those parts added up, without sign'],
+            ['the worst', 'the largest: + starts later than its dependencies say, − earlier'],
+          ]}
+        />
         <tbody>
           {origins.map((origin) => (
             <tr key={`${origin.worst.trace} ${origin.name}`}>
-              <td>
+              <th scope="row">
                 <Event event={origin.worst} runUrl={runUrl} />
-              </td>
-              <td>{placeOf(origin.worst)}</td>
+              </th>
+              <td class="words">{placeOf(origin.worst)}</td>
               <td>{formatCount(origin.events)}</td>
               <td>{formatDuration(origin.residual_ns)}</td>
               <td>{formatDelta(-origin.worst.own_ns)}</td>
@@ -258,17 +296,27 @@ function Worst({ worst, runUrl }: { worst: readonly WorstEvent[]; runUrl: string
       why="How much too early or late each would start without residuals; most of it is handed on by what holds it. One event of each name."
     >
       <table class="figures wide-first">
-        <Heads names={['name', 'where', 'start error', 'its own part', 'held by']} />
+        <Caption text="The events with the largest start errors" />
+        <Heads
+          words={[1, 4]}
+          heads={[
+            'name',
+            'where',
+            ['start error', 'predicted start less measured start, without residuals'],
+            ['its own part', 'of that, what arises at this event'],
+            ['held by', 'the dependency that decides when it starts'],
+          ]}
+        />
         <tbody>
           {worst.map((event) => (
             <tr key={`${event.trace} ${event.row}`}>
-              <td>
+              <th scope="row">
                 <Event event={event} runUrl={runUrl} />
-              </td>
-              <td>{placeOf(event)}</td>
+              </th>
+              <td class="words">{placeOf(event)}</td>
               <td>{formatDelta(event.start_error_ns)}</td>
               <td>{formatDelta(event.own_ns)}</td>
-              <td>
+              <td class="words">
                 {event.bound.family ? words(event.bound.family) : 'nothing'}
                 {event.bound.by && (
                   <>

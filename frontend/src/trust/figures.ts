@@ -1,6 +1,6 @@
 // What `GET runs/{run}/trust/` answers (docs/accuracy.md), and how its words are shown.
 
-import type { Job } from '../transport/api';
+import type { Job, TrustLevel } from '../transport/api';
 
 export interface Check {
   name: string;
@@ -50,7 +50,7 @@ export interface Origin {
 }
 
 export interface Figures {
-  verdict: { level: 'good' | 'limited' | 'untested' | 'none'; title: string; sentences: string[] };
+  verdict: { level: TrustLevel; title: string; sentences: string[] };
   checks: Check[];
   path: { unexplained_percent: number; gap_percent: number; families: Record<string, number> };
   others: {

@@ -1,7 +1,7 @@
 // The selected slice: what it is, when, why then, and its args exactly as in the file.
 
 import type { ComponentChildren } from 'preact';
-import type { EventDetail, EventLink } from '../transport/api';
+import type { Alike as AlikeFigures, EventDetail, EventLink } from '../transport/api';
 import { CopyButton } from './CopyButton';
 import {
   formatCount,
@@ -23,12 +23,15 @@ export interface DetailsProps {
   event: EventDetail;
   /** Where it ran, for a person: `rank 1, GPU 1, stream 84`. */
   where: string;
+  /** The events of its name in the run, once they are known, and the way to them. */
+  alike?: AlikeFigures | null;
+  onAlike?: (which: 'previous' | 'next' | 'longest') => void;
   /** Go to another row of the same trace. */
   onGo: (row: number) => void;
   onClose: () => void;
 }
 
-export function DetailsPanel({ event, where, onGo, onClose }: DetailsProps) {
+export function DetailsPanel({ event, where, alike, onAlike, onGo, onClose }: DetailsProps) {
   return (
     <Panel label="details" onClose={onClose}>
       <section>
@@ -43,6 +46,7 @@ export function DetailsPanel({ event, where, onGo, onClose }: DetailsProps) {
       </section>
       <Times event={event} />
       {event.measured && <MeasuredAndPredicted event={event} measured={event.measured} />}
+      {alike && onAlike && <Alike alike={alike} onAlike={onAlike} />}
       <Launches event={event} onGo={onGo} />
       <Parents event={event} onGo={onGo} />
       <Args title="Args, as in the file" what="all args" args={event.args} />
@@ -144,6 +148,67 @@ function MeasuredAndPredicted({ event, measured }: { event: EventDetail; measure
   );
 }
 
+interface AlikeProps {
+  alike: AlikeFigures;
+  onAlike: (which: 'previous' | 'next' | 'longest') => void;
+}
+
+/** How long others of its name take, and steps from one to the next; they are underlined in the timeline. */
+function Alike({ alike, onAlike }: AlikeProps) {
+  const step = (which: 'previous' | 'next', text: string, key: string) => (
+    <button
+      type="button"
+      class="button compact"
+      disabled={!alike[which]}
+      title={`${key} on the timeline`}
+      onClick={() => onAlike(which)}
+    >
+      {text}
+    </button>
+  );
+  return (
+    <section>
+      <h3>The same name in this run</h3>
+      <table class="figures">
+        <caption class="sr-only">Durations of all events of this name and category</caption>
+        <thead>
+          <tr>
+            <th scope="col">count</th>
+            <th scope="col">total</th>
+            <th scope="col">median</th>
+            <th scope="col" title="95 % are no longer">
+              p95
+            </th>
+            <th scope="col">max</th>
+          </tr>
+        </thead>
+        <tbody>
+          <tr>
+            <td>{formatCount(alike.count)}</td>
+            <td>{formatDuration(alike.total_ns)}</td>
+            <td>{formatDuration(alike.median_ns)}</td>
+            <td>{formatDuration(alike.p95_ns)}</td>
+            <td>
+              <button type="button" class="link inline" title="Show it" onClick={() => onAlike('longest')}>
+                {formatDuration(alike.max_ns)}
+              </button>
+            </td>
+          </tr>
+        </tbody>
+      </table>
+      {alike.count > 1 && (
+        <div class="button-row">
+          {step('previous', '‹ Previous', 'P')}
+          {step('next', 'Next ›', 'N')}
+          <span class="muted" role="status">
+            {formatCount(alike.number)} of {formatCount(alike.count)}
+          </span>
+        </div>
+      )}
+    </section>
+  );
+}
+
 function slackText(slack: Nanoseconds): string {
   if (slack === 0) return 'On the critical path: any longer, and the run ends later.';
   return `May last ${formatDuration(slack)} longer before the run ends later.`;
@@ -229,8 +294,8 @@ function Args({ title, what, args }: ArgsProps) {
           <div class="arg" key={`${i} ${key}`}>
             <dt>
               <bdi>{visible(key)}</bdi>
+              <CopyButton text={raw} what={visible(key, 40)} />
             </dt>
-            <CopyButton text={raw} what={visible(key, 40)} />
             <dd>
               <ArgValue raw={raw} />
             </dd>

@@ -14,10 +14,10 @@ export function HelpSheet({ entries, onClose }: { entries: readonly HelpEntry[];
   return (
     <Sheet title="Keys" onClose={onClose}>
       {groups.map((group) => (
-        <dl class="key-group" key={group}>
+        <section class="key-group" key={group}>
           <h3>{group}</h3>
-          {entries.filter((entry) => entry.group === group).map(Entry)}
-        </dl>
+          <dl>{entries.filter((entry) => entry.group === group).map(Entry)}</dl>
+        </section>
       ))}
     </Sheet>
   );

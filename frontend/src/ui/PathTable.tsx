@@ -10,6 +10,7 @@ export function PathTable({ path }: { path: PathFigures }) {
   const shown = path.causes.filter(({ percent }) => Math.abs(percent) >= LEAST_PERCENT);
   return (
     <table class="figures">
+      <caption class="sr-only">The critical path by cause: time, and share of its length</caption>
       <tbody>
         {shown.map(({ cause, ns, percent }) => (
           <tr key={cause}>

@@ -1,6 +1,8 @@
 // Steps of a pair of runs: how long each took in both, and the error with its sign.
 
-import { formatDuration, formatPercent, type Nanoseconds } from './format';
+import { useState } from 'preact/hooks';
+import { formatCount, formatDuration, formatPercent, type Nanoseconds } from './format';
+import { FEW_STEPS, furthestOff } from './steps';
 import { visible } from './text';
 
 export interface StepRow {
@@ -28,34 +30,61 @@ export function StepTable({
   percent = 'error',
   onGo,
 }: StepTableProps) {
+  const [isWhole, setWhole] = useState(false);
   const manyRanks = new Set(steps.map((step) => step.rank)).size > 1;
+  const shown = isWhole ? [...steps.keys()] : furthestOff(steps.map((step) => step.error_percent));
   return (
-    <table class="figures">
-      <thead>
-        <tr>
-          <th scope="col">step</th>
-          <th scope="col">{headings[0]}</th>
-          <th scope="col">{headings[1]}</th>
-          <th scope="col">{percent}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {steps.map((step, i) => (
-          <tr key={i}>
-            <td>
-              <Name text={stepLabel(step, manyRanks)} onGo={onGo && (() => onGo(i))} />
-            </td>
-            <Figures {...step} />
+    <>
+      <table class="figures">
+        <caption class="sr-only">
+          Each step: {headings[0]}, {headings[1]}, and the {percent}
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">step</th>
+            <th scope="col">{headings[0]}</th>
+            <th scope="col">{headings[1]}</th>
+            <th scope="col">{percent}</th>
           </tr>
-        ))}
-        {total && (
-          <tr class="total">
-            <td>whole run</td>
-            <Figures {...total} />
-          </tr>
-        )}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {shown.map((i) => (
+            <tr key={i}>
+              <th scope="row">
+                <Name text={stepLabel(steps[i], manyRanks)} onGo={onGo && (() => onGo(i))} />
+              </th>
+              <Figures {...steps[i]} />
+            </tr>
+          ))}
+          {total && (
+            <tr class="total">
+              <th scope="row">whole run</th>
+              <Figures {...total} />
+            </tr>
+          )}
+        </tbody>
+      </table>
+      <MoreSteps total={steps.length} isWhole={isWhole} onTurn={() => setWhole(!isWhole)} />
+    </>
+  );
+}
+
+interface MoreStepsProps {
+  total: number;
+  isWhole: boolean;
+  onTurn: () => void;
+}
+
+/** Below a table of steps: that it shows a few of them, and the way to all. */
+export function MoreSteps({ total, isWhole, onTurn }: MoreStepsProps) {
+  if (total <= FEW_STEPS) return null;
+  return (
+    <p class="more">
+      <button type="button" class="button compact" aria-expanded={isWhole} onClick={onTurn}>
+        {isWhole ? 'Show few' : `Show all ${formatCount(total)}`}
+      </button>
+      {!isWhole && <span class="muted">the {FEW_STEPS} furthest off</span>}
+    </p>
   );
 }
 

@@ -20,6 +20,7 @@ export function ViewerSurface({ viewer, label }: { viewer: Viewer; label: string
   }, [viewer]);
   return (
     <div class="workspace-main">
+      <h1 class="sr-only">{label}</h1>
       <div
         ref={host}
         class="surface"

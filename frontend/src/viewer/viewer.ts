@@ -7,7 +7,7 @@ import type { CommandId } from '../engine/keys';
 import { trackName } from '../engine/rows';
 import { Surface, toViewport } from '../engine/surface';
 import { fit, type Viewport } from '../engine/viewport';
-import { type EventDetail, getJson } from '../transport/api';
+import { type Alike, type EventDetail, getJson } from '../transport/api';
 import { formatDuration } from '../ui/format';
 import type { RunPane } from './run_pane';
 import { formatState, parseState } from './url';
@@ -39,6 +39,8 @@ export class Viewer {
   readonly hover = signal<Hover | null>(null);
   readonly range = signal<Viewport | null>(null);
   readonly chosen = signal<Chosen | null>(null);
+  /** What shares the chosen event's name, once that came. */
+  readonly alike = signal<Alike | null>(null);
   readonly spoken = signal(''); // for readers of the screen
   readonly axis = signal<string | null>(null);
   surface: Surface | null = null;
@@ -85,7 +87,7 @@ export class Viewer {
       },
     );
     this.view.value = this.surface.view;
-    this.input = new Input(this.surface, this.options.onCommand);
+    this.input = new Input(this.surface, (id) => this.command(id));
     if (state.selected) void this.restore(state.selected, state.view === null);
     this.settle();
     return () => this.detach();
@@ -113,6 +115,18 @@ export class Viewer {
   async go(pane: number, trace: number, row: number): Promise<void> {
     await this.choose(pane, trace, row);
     if (this.chosen.value) this.surface?.reveal();
+  }
+
+  private command(id: CommandId): void {
+    if (id === 'next-alike') this.goAlike('next');
+    else if (id === 'previous-alike') this.goAlike('previous');
+    else this.options.onCommand(id);
+  }
+
+  /** To the event of the same name that comes before or after the chosen one, or to the longest. */
+  goAlike(which: 'previous' | 'next' | 'longest'): void {
+    const place = this.alike.value?.[which];
+    if (place && this.chosen.value) void this.go(this.chosen.value.pane, place.trace, place.row);
   }
 
   /** The tracks of the first pane that are on the screen. */
@@ -160,6 +174,8 @@ export class Viewer {
       this.asked += 1;
       this.selected = null;
       this.chosen.value = null;
+      this.alike.value = null;
+      this.surface?.setKin([]);
       this.settle();
       return;
     }
@@ -183,8 +199,14 @@ export class Viewer {
       ),
     );
     if (ticket !== this.asked) return;
+    if (details[pane]?.name_code !== this.chosen.value?.details[pane]?.name_code) this.alike.value = null;
     this.chosen.value = details.some(Boolean) ? { pane, details } : null;
     this.markByTimes(pane, details);
+    this.surface?.setKin(details.map((detail) => detail?.name_code ?? null));
+    const { run, layout } = this.panes[pane];
+    const address = `runs/${run.id}/events/${trace}/${row}/alike/?clock=${layout.clock}`;
+    const alike = this.chosen.value && (await getJson<Alike>(address).catch(() => null));
+    if (ticket === this.asked) this.alike.value = alike;
   }
 
   private markByTimes(pane: number, details: readonly (EventDetail | null)[]): void {
