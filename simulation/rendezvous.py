@@ -91,7 +91,22 @@ class Rendezvous:
 
     def last_ns(self, start_ns: np.ndarray) -> np.ndarray:
         """When the last member of each came, `start_ns` by row of the run: i64."""
-        return _of_each(np.maximum, start_ns[self.row], self.offsets)
+        return self.latest(start_ns[self.row])
+
+    def latest(self, times_ns: np.ndarray) -> np.ndarray:
+        """The latest of the times of the members of each: i64."""
+        return _of_each(np.maximum, times_ns, self.offsets)
+
+    def times_ns(self, run: Run) -> tuple[np.ndarray, np.ndarray]:
+        """(start, end) of each member on the clock of the run: i64, i64."""
+        start_ns, last_ns = np.empty(len(self.row), np.int64), np.empty(len(self.row), np.int64)
+        order = np.argsort(self.trace, kind="stable")
+        cuts = np.searchsorted(self.trace[order], np.arange(1, len(run.traces)))
+        for trace, members in enumerate(np.split(order, cuts)):
+            row = self.row[members] - run.row_base[trace]
+            start_ns[members] = run.traces[trace].start_ns[row] + run.shift_ns[trace]
+            last_ns[members] = run.traces[trace].dur_ns[row]
+        return start_ns, start_ns + last_ns
 
 
 def find(run: Run) -> Rendezvous:

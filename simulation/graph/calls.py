@@ -71,17 +71,6 @@ def polling_tracks(run: Run) -> np.ndarray:
     return np.concatenate([np.zeros(0, bool), *found])
 
 
-def deciding(run: Run) -> np.ndarray:
-    """Rows whose end may end the run: slices, but for the profiler's own window and for threads that only poll, which
-    go on when the work has ended: bool."""
-    parts = [(table.columns["kind"] == Kind.SLICE) & ~table.is_window for table in run.traces]
-    found = np.concatenate([np.zeros(0, bool), *parts])
-    base = np.cumsum([0, *(len(table.tracks) for table in run.traces)]).tolist()
-    tracks = [table.columns["track"] + first for table, first in zip(run.traces, base, strict=False)]
-    works = found & ~polling_tracks(run)[np.concatenate([np.zeros(0, np.int64), *tracks])]
-    return np.asarray(works if works.any() else found)
-
-
 def calls_named(tasks: Tasks, part: str) -> np.ndarray:
     """Rows of the calls with this in their name: i64."""
     masks = [

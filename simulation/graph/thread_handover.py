@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from simulation.graph.calls import polling_tracks
 from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
 from simulation.graph.tasks import ROOT, Tasks, gathered
@@ -43,10 +42,10 @@ class Idle:
     end: np.ndarray  # i64, node; ROOT after the last one
 
 
-def edges(tasks: Tasks) -> Edges:
+def edges(tasks: Tasks, polls: np.ndarray) -> Edges:
     """Boundary where one thread comes to rest to boundary where another one goes on; threads whose calls only poll
-    take no part. Cost: O(host nodes)."""
-    idle = find_idle(tasks)
+    (`polls`: bool per track) take no part. Cost: O(host nodes)."""
+    idle = find_idle(tasks, polls)
     end_ns = np.where(idle.end == ROOT, np.iinfo(np.int64).max, tasks.node_ns[idle.end])
     giver, taker = _given(
         idle.trace, idle.track, idle.begin != ROOT, tasks.node_ns[idle.begin], end_ns, SOON_NS
@@ -65,10 +64,10 @@ def edges(tasks: Tasks) -> Edges:
     )
 
 
-def find_idle(tasks: Tasks) -> Idle:
-    """All idleness of the run's threads."""
+def find_idle(tasks: Tasks, polls: np.ndarray) -> Idle:
+    """All idleness of the run's threads but those that `polls` tells."""
     works = np.array([track.kind == "thread" for table in tasks.run.traces for track in table.tracks], bool)
-    works &= ~polling_tracks(tasks.run)
+    works &= ~polls
     begin, end = _pauses(tasks.node_row, tasks.node_ns, tasks.track, tasks.is_host, works, IDLE_NS)
     rests = _rests(tasks)
     inside = np.where(begin == ROOT, -1, _innermost(tasks, begin))
