@@ -24,7 +24,6 @@ from simulation.graph import (
     virtual_start,
 )
 from simulation.graph.awaited import DeviceQueues
-from simulation.graph.calls import polling_tracks
 from simulation.graph.derived import anchors
 from simulation.graph.edges import Edges
 from simulation.graph.families import Family
@@ -73,8 +72,7 @@ def build_graph(run: Run, left_out: Collection[Family] = ()) -> TaskGraph:
 def part_of(tasks: Tasks, gathering: Gathering, trace: int, first_row: int, left_out: Collection[Family]) -> Part:
     """What one trace gives; `tasks` are its own."""
     members = Members.of(tasks, gathering, trace, first_row)
-    polls = polling_tracks(tasks.run)
-    edges, impossible = _possible(all_edges(tasks, members, polls), tasks.node_ns, left_out)
+    edges, impossible = _possible(all_edges(tasks, members), tasks.node_ns, left_out)
     return Part(
         node_ns=tasks.node_ns,
         tie=tasks.tie,
@@ -82,7 +80,7 @@ def part_of(tasks: Tasks, gathering: Gathering, trace: int, first_row: int, left
         end_node=tasks.end_node,
         device=np.flatnonzero(tasks.is_device),
         is_slice=tasks.is_slice,
-        polls=polls[tasks.track],
+        polls=tasks.polls[tasks.track],
         edges=edges,
         impossible=impossible,
         members=members,
@@ -150,16 +148,15 @@ def _laid_out(edges: Edges, rows: Rows, node_ns: np.ndarray, zero_ns: int, quali
     )
 
 
-def all_edges(tasks: Tasks, members: Members, polls: np.ndarray) -> Edges:
-    """The edges of every family between the nodes of `tasks`; `members` meet others, and threads that `polls` tells
-    (bool per track) only poll."""
+def all_edges(tasks: Tasks, members: Members) -> Edges:
+    """The edges of every family between the nodes of `tasks`; `members` meet others."""
     pairs = stream_order.find(tasks)
     latency_ns = launch.latencies(tasks, pairs)
     queues = DeviceQueues.of(tasks)
     full = launch_queue.find(tasks)
     syncs = host_sync.find(tasks, queues, full)
     across, held = _between_streams(tasks, queues, latency_ns)
-    handed = thread_handover.edges(tasks, polls)
+    handed = thread_handover.edges(tasks)
     waited_node = np.concatenate([syncs.waited_node, handed.target, members.waited_node])
     kept_ns = np.concatenate([syncs.kept_ns, np.zeros(len(handed), np.int64), members.kept_ns])
     return Edges.joined(

@@ -18,6 +18,7 @@ from numba import njit
 from simulation.csr import by_source
 from simulation.events import CALL_CATEGORIES, Kind
 from simulation.graph.numbering import Tie
+from simulation.graph.polling import polling_tracks
 from simulation.run import Run
 from simulation.sorting import by_time
 
@@ -58,6 +59,11 @@ class Tasks:
     @property
     def nodes(self) -> int:
         return len(self.node_ns)
+
+    @cached_property
+    def polls(self) -> np.ndarray:
+        """Threads that only poll: bool per track."""
+        return polling_tracks(self.run)
 
     @cached_property
     def tie(self) -> np.ndarray:

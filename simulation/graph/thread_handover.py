@@ -42,10 +42,10 @@ class Idle:
     end: np.ndarray  # i64, node; ROOT after the last one
 
 
-def edges(tasks: Tasks, polls: np.ndarray) -> Edges:
+def edges(tasks: Tasks) -> Edges:
     """Boundary where one thread comes to rest to boundary where another one goes on; threads whose calls only poll
-    (`polls`: bool per track) take no part. Cost: O(host nodes)."""
-    idle = find_idle(tasks, polls)
+    take no part. Cost: O(host nodes)."""
+    idle = find_idle(tasks)
     end_ns = np.where(idle.end == ROOT, np.iinfo(np.int64).max, tasks.node_ns[idle.end])
     giver, taker = _given(
         idle.trace, idle.track, idle.begin != ROOT, tasks.node_ns[idle.begin], end_ns, SOON_NS
@@ -64,10 +64,10 @@ def edges(tasks: Tasks, polls: np.ndarray) -> Edges:
     )
 
 
-def find_idle(tasks: Tasks, polls: np.ndarray) -> Idle:
-    """All idleness of the run's threads but those that `polls` tells."""
+def find_idle(tasks: Tasks) -> Idle:
+    """All idleness of the run's threads."""
     works = np.array([track.kind == "thread" for table in tasks.run.traces for track in table.tracks], bool)
-    works &= ~polls
+    works &= ~tasks.polls
     begin, end = _pauses(tasks.node_row, tasks.node_ns, tasks.track, tasks.is_host, works, IDLE_NS)
     rests = _rests(tasks)
     inside = np.where(begin == ROOT, -1, _innermost(tasks, begin))
