@@ -40,9 +40,10 @@ def batched(table: EventTable, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray
     lines = np.flatnonzero(is_paired & ~table.is_device[called])
     launched = rows[table.is_device[rows] & (table.launch[rows] >= 0)]
     kernel = _next_launch(table, called[lines], launched)
-    may = np.array([_BATCH.search(name) is not None for name in table.names] or [False])
     chosen = kernel >= 0
-    chosen[chosen] = may[table.name[kernel[chosen]]] & (described(table, kernel[chosen]) < 0)
+    names, name = np.unique(table.name[kernel[chosen]], return_inverse=True)
+    may = np.array([_BATCH.search(table.names[code]) is not None for code in names.tolist()], bool)
+    chosen[chosen] = may[name] & (described(table, kernel[chosen]) < 0)
     return kernel[chosen], lines[chosen]
 
 

@@ -129,12 +129,17 @@ def rooted_kind_of(name: str) -> str | None:
 
 def _meets(table: EventTable) -> np.ndarray:
     """Rows that may be meetings: bool."""
-    of_library = np.array([_LIBRARY.search(name[:_NAME_CHARS]) is not None for name in table.names] or [False])
+    of_library = np.array([_of_library(name[:_NAME_CHARS]) for name in table.names] or [False])
     on_host = np.array([_ON_HOST.match(name) is not None for name in table.names] or [False])
     told = np.zeros(len(table), np.bool_)
     told[np.asarray(table.sides["collectives"]["row"])] = True
     work = table.category_mask(frozenset({"user_annotation"})) & (table.kind == Kind.SLICE)
     return np.asarray((table.is_device & (of_library[table.name] | told)) | (work & on_host[table.name]))
+
+
+def _of_library(name: str) -> bool:
+    """Whether a kernel of this name is of a communication library. All of them have "ccl" in theirs: quick to see."""
+    return "ccl" in name.lower() and _LIBRARY.search(name) is not None
 
 
 def _called_ns(table: EventTable, rows: np.ndarray) -> np.ndarray:

@@ -7,18 +7,18 @@ known who waited for whom. Times are on aligned clocks.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cached_property
 
 import numpy as np
 
+from simulation import parallel
 from simulation.batches import described
 from simulation.clocks import RESOLUTION_NS, SLACK_NS
 from simulation.events import EventTable
 from simulation.meetings import Key, Meetings, listed, meetings_of, taken, words_of
+from simulation.progress import silent
 from simulation.run import Run
 
 ALIKE = ("allreduce", "allgather", "reducescatter", "broadcast", "reduce", "pair")
@@ -115,65 +115,139 @@ class Rendezvous:
         _, first = np.unique(self.meeting[members], return_index=True)
         return np.asarray(members[first])
 
+    def times_ns(self, run: Run) -> tuple[np.ndarray, np.ndarray]:
+        """(start, end) of each member on the clock of the run: i64, i64."""
+        start_ns, last_ns = np.empty(len(self.row), np.int64), np.empty(len(self.row), np.int64)
+        order = np.argsort(self.trace, kind="stable")
+        cuts = np.searchsorted(self.trace[order], np.arange(1, len(run.traces)))
+        for trace, members in enumerate(np.split(order, cuts)):
+            row = self.row[members] - run.row_base[trace]
+            start_ns[members] = run.traces[trace].start_ns[row] + run.shift_ns[trace]
+            last_ns[members] = run.traces[trace].dur_ns[row]
+        return start_ns, start_ns + last_ns
+
 
 def find(run: Run) -> Rendezvous:
-    """All meetings of a run. Cost: O(names), a sort of the communication, and O(groups x kinds x ranks)."""
+    """All meetings of a run. Cost: O(names + groups x kinds x ranks), and a sort of the communication."""
     run = run.aligned()
-    met = [
-        meetings_of(table, rank) if table.info.placed == "recorded" else {}
-        for table, rank in zip(run.traces, run.ranks, strict=True)
-    ]
-    holders: dict[Key, list[int]] = defaultdict(list)
-    for trace, buckets in enumerate(met):
-        for key in buckets:
-            holders[key].append(trace)
-    details = _Details(run)
-    keys = tuple(holders)
-    parts = [
-        _under(at, key, [met[trace][key] for trace in holders[key]], holders[key], details)
-        for at, key in enumerate(keys)
-    ]
-    found = _once(_joined(keys, parts))
+    met = parallel.each(
+        lambda trace, _: _of_trace(run, trace), range(len(run.traces)), [len(table) for table in run.traces], silent
+    )
+    numbers = {key: at for at, key in enumerate(dict.fromkeys(key for buckets in met for key in buckets))}
+    keys = _Keys.of(run, tuple(numbers), met)
+    told = [_Told.of(run, trace, buckets, numbers, keys.numbered) for trace, buckets in enumerate(met)]
+    found = _once(_matched(run, keys, _Told.joined(told)))
     _note_other_kinds(found)
-    return found.at(np.argsort(found.last_ns(details.start_ns), kind="stable"))
+    return found.at(np.argsort(found.of_each(np.maximum, found.times_ns(run)[0]), kind="stable"))
 
 
-class _Details:
-    """What is asked about the rows of a run: times on aligned clocks, sizes, groups."""
+def _of_trace(run: Run, trace: int) -> dict[Key, Meetings]:
+    table = run.traces[trace]
+    return meetings_of(table, run.ranks[trace]) if table.info.placed == "recorded" else {}
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        starts = [table.start_ns + shift for table, shift in zip(run.traces, run.shift_ns, strict=True)]
-        self.start_ns = np.concatenate([np.zeros(0, np.int64), *starts])
-        self.uncertainty_ns = np.array([clock.uncertainty_ns if clock else 0 for clock in run.clocks])
-        self.configured = {group.name: len(group.ranks) for group in run.groups}
-        self.world = max([table.info.world_size or 0 for table in run.traces])
 
-    def end_ns(self, trace: int, row: np.ndarray) -> np.ndarray:
-        return np.asarray(self.run.traces[trace].end_ns[row] + self.run.shift_ns[trace])
+@dataclass(frozen=True)
+class _Keys:
+    """What is known of each key of a run; columns of one length."""
 
-    def described(self, trace: int, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(size_bytes, -1 not told; size of the group, -1 not told) of each line of what is told: i64, i64."""
-        size_bytes, group_size = self._described[trace]
-        return size_bytes[line], group_size[line]
+    keys: tuple[Key, ...]
+    numbered: np.ndarray  # bool: by the group's sequence, on all ranks
+    unclear: np.ndarray  # bool: by order, and some trace has fewer than another: who missed one cannot be told
+    holders: np.ndarray  # i64: traces that have meetings of it
+    told: np.ndarray  # bool: the file says who takes part
+    alike: np.ndarray  # bool: all members move the same number of bytes
+    sender: np.ndarray  # i64: of pairs, the rank that sends, else -1
 
-    @cached_property
-    def _described(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Of each trace what `described` takes from; behind the last line stands what holds for none."""
-        return [told_sizes(table) for table in self.run.traces]
+    @classmethod
+    def of(cls, run: Run, keys: tuple[Key, ...], met: Sequence[dict[Key, Meetings]]) -> _Keys:
+        of_key: dict[Key, list[Meetings]] = {key: [] for key in keys}
+        for buckets in met:
+            for key, meetings in buckets.items():
+                of_key[key].append(meetings)
+        numbered = np.array([all(each.is_numbered for each in of_key[key]) for key in keys], bool)
+        uneven = np.array([len({len(each.row) for each in of_key[key]}) > 1 for key in keys], bool)
+        return cls(
+            keys,
+            numbered,
+            uneven & ~numbered,
+            np.array([len(of_key[key]) for key in keys], np.int64),
+            np.array([key.is_told for key in keys], bool),
+            np.array([key.kind in ALIKE for key in keys], bool),
+            np.array([key.place[2] if key.kind == PAIR else -1 for key in keys], np.int64),
+        )
 
-    def members(self, key: Key, group_size: int, holders: Sequence[int]) -> tuple[int, int]:
-        """(how many take part, how many of them have a trace here)."""
-        match key.place:
-            case ("peers", _, sender, receiver):
-                ranks = {sender, receiver}
-                return 2, len(ranks.intersection(self.run.ranks))
-            case ("group", name, members) if ranks := set(listed(str(members))):
-                return len(ranks), len(ranks.intersection(self.run.ranks))
-            case ("group", name, _):
-                size = group_size if group_size > 0 else self.configured.get(str(name), self.world)
-                return max(size, 1), len(holders)
-        return max(self.world, len(holders), 2), len(holders)
+    def members(self, run: Run, group_size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(how many take part, how many of them have a trace here), by what was told of the group's size: i64 each."""
+        world = max([table.info.world_size or 0 for table in run.traces])
+        configured = {group.name: len(group.ranks) for group in run.groups}
+        holders = self.holders.tolist()
+        found = [
+            _members(run, key, size, configured, world, here)
+            for key, size, here in zip(self.keys, group_size.tolist(), holders, strict=True)
+        ]
+        size, here = np.array(found, np.int64).reshape(-1, 2).T
+        return size, here
+
+
+def _members(
+    run: Run, key: Key, group_size: int, configured: dict[str, int], world: int, holders: int
+) -> tuple[int, int]:
+    """(how many take part, how many of them have a trace here)."""
+    match key.place:
+        case ("peers", _, sender, receiver):
+            ranks = {sender, receiver}
+            return 2, len(ranks.intersection(run.ranks))
+        case ("group", name, members) if ranks := set(listed(str(members))):
+            return len(ranks), len(ranks.intersection(run.ranks))
+        case ("group", name, _):
+            size = group_size if group_size > 0 else configured.get(str(name), world)
+            return max(size, 1), holders
+    return max(world, holders, 2), holders
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the traces tell of each member; columns of one length."""
+
+    key: np.ndarray  # i64
+    number: np.ndarray  # i64: the group's sequence number, else the order within key and trace
+    trace: np.ndarray  # i64
+    row: np.ndarray  # i64, of the run
+    start_ns: np.ndarray  # i64, on aligned clocks
+    end_ns: np.ndarray  # i64
+    size_bytes: np.ndarray  # i64, -1 not told
+    group_size: np.ndarray  # i64, -1 not told
+
+    @classmethod
+    def of(cls, run: Run, trace: int, met: dict[Key, Meetings], numbers: dict[Key, int], numbered: np.ndarray) -> _Told:
+        """Of the members of one trace."""
+        table, none = run.traces[trace], np.zeros(0, np.int64)
+        at = [numbers[key] for key in met]
+        orders = [
+            each.number if numbered[key] else np.arange(len(each.row))
+            for key, each in zip(at, met.values(), strict=True)
+        ]
+        row = np.concatenate([none, *(each.row for each in met.values())])
+        line = np.concatenate([none, *(each.line for each in met.values())])
+        size_bytes, group_size = (column[line] for column in told_sizes(table))
+        start_ns = table.start_ns[row] + run.shift_ns[trace]
+        return cls(
+            np.repeat(np.array(at, np.int64), [len(each.row) for each in met.values()]),
+            np.concatenate([none, *orders]),
+            np.full(len(row), trace),
+            row + run.row_base[trace],
+            start_ns,
+            start_ns + table.dur_ns[row],
+            size_bytes,
+            group_size,
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[_Told]) -> _Told:
+        """All members by key and number, those of one meeting by trace."""
+        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__}
+        order = np.lexsort((columns["number"], columns["key"]))
+        return cls(**{name: column[order] for name, column in columns.items()})
 
 
 def told_sizes(table: EventTable) -> tuple[np.ndarray, np.ndarray]:
@@ -197,67 +271,49 @@ def told_group_sizes(met: Rendezvous, run: Run) -> np.ndarray:
     return met.of_each(np.maximum, told)
 
 
-def _under(at: int, key: Key, met: Sequence[Meetings], holders: Sequence[int], details: _Details) -> Rendezvous:
-    """The meetings under one key."""
-    numbered = all(each.is_numbered for each in met)
-    number = np.concatenate([each.number if numbered else np.arange(len(each.row)) for each in met])
-    trace = np.repeat(holders, [len(each.row) for each in met])
-    row = np.concatenate([each.row for each in met])
-    told = [details.described(holder, each.line) for holder, each in zip(holders, met, strict=True)]
-    size_bytes, group_size = (np.concatenate(column) for column in zip(*told, strict=True))
-    end_ns = np.concatenate([details.end_ns(holder, each.row) for holder, each in zip(holders, met, strict=True)])
-    order = np.argsort(number, kind="stable")  # traces ascend within
-    number, trace, row, size_bytes, end_ns = (c[order] for c in (number, trace, row, size_bytes, end_ns))
-    first = np.flatnonzero(np.diff(number, prepend=-1))
-    offsets = np.append(first, len(number))
-    row = row + details.run.row_base[trace]
-    start_ns = details.start_ns[row]
-    last_ns = _of_each(np.maximum, start_ns, offsets)
-    slack_ns = SLACK_NS + RESOLUTION_NS + _of_each(np.maximum, details.uncertainty_ns[trace], offsets)
-    left = last_ns - _of_each(np.minimum, end_ns, offsets) > slack_ns
-    counts, (size, here) = np.diff(offsets), details.members(key, int(group_size.max()), holders)
-    largest = _of_each(np.maximum, size_bytes, offsets)
-    differs = (key.kind in ALIKE) & (largest != _of_each(np.minimum, size_bytes, offsets))
-    unclear = not numbered and len({len(each.row) for each in met}) > 1  # who missed one cannot be told
+def _matched(run: Run, keys: _Keys, told: _Told) -> Rendezvous:
+    """The meetings of these members, and how much is known of each."""
+    starts = (np.diff(told.key, prepend=-1) != 0) | (np.diff(told.number, prepend=-1) != 0)
+    offsets = np.append(np.flatnonzero(starts), len(told.key))
+    first, counts = offsets[:-1], np.diff(offsets)
+    key = told.key[first]
+    uncertainty_ns = np.array([clock.uncertainty_ns if clock else 0 for clock in run.clocks], np.int64)
+    slack_ns = SLACK_NS + RESOLUTION_NS + _of_each(np.maximum, uncertainty_ns[told.trace], offsets)
+    left = _of_each(np.maximum, told.start_ns, offsets) - _of_each(np.minimum, told.end_ns, offsets) > slack_ns
+    largest = _of_each(np.maximum, told.size_bytes, offsets)
+    differs = keys.alike[key] & (largest != _of_each(np.minimum, told.size_bytes, offsets))
+    size, here = (
+        column[key] for column in keys.members(run, _of_each(np.maximum, told.group_size, _begins(told.key, keys)))
+    )
+    many = 2 * np.bincount(key[left], minlength=len(keys.keys)) > np.bincount(key, minlength=len(keys.keys))
     cases = [
-        ((counts < here) | unclear, State.MISSING),
+        ((counts < here) | keys.unclear[key], State.MISSING),
         (counts < size, State.ABSENT),
         ((counts > size) | differs, State.DIFFERENT),
-        (left & _has_sent(key, start_ns, end_ns, offsets, slack_ns, details, trace), State.SENT),
-        (left | (not key.is_told and 2 * np.count_nonzero(left) > len(left)), State.APART),
+        (left & _has_sent(run, keys.sender[key], told, offsets, slack_ns), State.SENT),
+        (left | (many & ~keys.told)[key], State.APART),
     ]
     state = np.select([holds for holds, _ in cases], [case for _, case in cases], State.MET).astype(np.uint8)
-    same = np.full(len(first), at), number[first], np.full(len(first), numbered), state, largest
-    return Rendezvous((), *same, offsets, trace, row)
-
-
-def _has_sent(
-    key: Key, start_ns: np.ndarray, end_ns: np.ndarray, offsets: np.ndarray, slack_ns: np.ndarray, details: _Details,
-    trace: np.ndarray,
-) -> np.ndarray:  # fmt: skip
-    """Whether, of each pair, the receiver ended after the sender had begun: bool."""
-    whole = np.diff(offsets) == 2
-    found = np.zeros(len(whole), bool)
-    if key.kind == PAIR and whole.any():
-        first = offsets[:-1][whole]
-        sends_first = np.array([details.run.ranks[each] == key.place[2] for each in trace[first].tolist()])
-        sender, receiver = np.where(sends_first, first, first + 1), np.where(sends_first, first + 1, first)
-        found[whole] = start_ns[sender] - end_ns[receiver] <= slack_ns[whole]
-    return found
-
-
-def _joined(keys: tuple[Key, ...], parts: Sequence[Rendezvous]) -> Rendezvous:
-    """One behind the other."""
-
-    def column(name: str, kind: type[np.generic]) -> np.ndarray:
-        return np.concatenate([np.zeros(0, kind), *(getattr(part, name) for part in parts)])
-
-    counts = np.concatenate([np.zeros(0, np.int64), *(part.counts for part in parts)])
     return Rendezvous(
-        keys, column("key", np.int64), column("number", np.int64), column("is_numbered", np.bool_),
-        column("state", np.uint8), column("size_bytes", np.int64), np.concatenate([[0], np.cumsum(counts)]),
-        column("trace", np.int64), column("row", np.int64),
-    )  # fmt: skip
+        keys.keys, key, told.number[first], keys.numbered[key], state, largest, offsets, told.trace, told.row
+    )
+
+
+def _begins(key: np.ndarray, keys: _Keys) -> np.ndarray:
+    """Where the members of each key begin, and where the last end: i64."""
+    return np.searchsorted(key, np.arange(len(keys.keys) + 1))
+
+
+def _has_sent(run: Run, sender: np.ndarray, told: _Told, offsets: np.ndarray, slack_ns: np.ndarray) -> np.ndarray:
+    """Whether, of each pair, the receiver ended after the sender had begun: bool. `sender`: its rank, -1 no pair."""
+    found = np.zeros(len(sender), bool)
+    pair = (np.diff(offsets) == 2) & (sender >= 0)
+    ranks = np.array([-1 if rank is None else rank for rank in run.ranks], np.int64)
+    first = offsets[:-1][pair]
+    sends_first = ranks[told.trace[first]] == sender[pair]
+    sends, receives = np.where(sends_first, first, first + 1), np.where(sends_first, first + 1, first)
+    found[pair] = told.start_ns[sends] - told.end_ns[receives] <= slack_ns[pair]
+    return found
 
 
 def _once(found: Rendezvous) -> Rendezvous:

@@ -55,6 +55,16 @@ class Run:
         bases_ns = _bases_ns(self.traces, self.clocks, True)
         return replace(self, is_aligned=True, origin_ns=_origin_ns(self.traces, bases_ns))
 
+    def only(self, trace: int) -> Run:
+        """One of its traces, at the same times and with the same names. Copies nothing."""
+        return replace(
+            self,
+            traces=(self.traces[trace],),
+            ranks=(self.ranks[trace],),
+            name_codes=(self.name_codes[trace],),
+            clocks=(self.clocks[trace],) if self.clocks else (),
+        )
+
     @property
     def placed(self) -> str:
         """Where times come from: "recorded", or "replay" where a trace has none and its nodes were placed."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numba import njit
 
-from simulation import rendezvous
+from simulation import parallel, rendezvous
 from simulation.graph import (
     collectives,
     device_room,
@@ -24,17 +24,22 @@ from simulation.graph import (
     virtual_start,
 )
 from simulation.graph.awaited import DeviceQueues
-from simulation.graph.calls import deciding
-from simulation.graph.derived import Anchors, anchors
+from simulation.graph.derived import anchors
 from simulation.graph.edges import Edges
 from simulation.graph.families import Family
-from simulation.graph.members import Members, note
+from simulation.graph.members import Gathering, Members, Met, note
+from simulation.graph.numbering import Tie, numbered
+from simulation.graph.parts import Part, Rows, edges_of
 from simulation.graph.taskgraph import TaskGraph
-from simulation.graph.tasks import Tasks
+from simulation.graph.tasks import ROOT, Tasks, first_slice_ns
+from simulation.progress import Progress, silent
 from simulation.quality import QualityReport
 from simulation.run import Run
 
 THREAD_ORDER = int(Family.THREAD_ORDER)
+
+SETTLED = 1 << 19
+"""Nodes that a thread settles at a time."""
 
 
 def build_graph(run: Run, never_found: Collection[Family] = ()) -> TaskGraph:
@@ -44,44 +49,111 @@ def build_graph(run: Run, never_found: Collection[Family] = ()) -> TaskGraph:
     that what they would explain goes back into the thread's chain, or is a residual, and the measured times come out
     all the same. To take a family from a finished graph: `simulation.trust.ablation.taken_away`.
     """
-    met = rendezvous.find(run)
-    tasks, members = Members.of(Tasks.of(run.aligned()), met)
-    found = all_edges(tasks, members)
-    if never_found:
-        found = found[~np.isin(found.family, list(never_found))]
-    possible = order.possible(found, tasks.node_ns)
-    edges = found if possible.all() else found[possible]
-    sequence, edges = order.topological(edges, tasks.nodes)
-    quality = QualityReport({"impossible_edges": len(found) - len(edges)})
+    run = run.aligned()
+    met, zero_ns = rendezvous.find(run), first_slice_ns(run)
+    gathering = Gathering.of(run, met, zero_ns)
+    quality = QualityReport()
     note(met, quality)
-    pinned = virtual_start.edges(tasks, edges)
+
+    def part(trace: int, progress: Progress) -> Part:
+        return part_of(Tasks.of(run.only(trace), zero_ns), gathering, trace, int(run.row_base[trace]), never_found)
+
+    parts = parallel.each(part, range(len(run.traces)), np.diff(run.row_base).tolist(), silent)
+    numbers, meeting_node, node_ns = _numbered(parts, gathering.last_ns)
+    rows = Rows.of(parts, numbers, run.row_base)
+    across, impossible = _across(
+        Met.of([part.members for part in parts], gathering.waits, numbers, meeting_node),
+        gathering,
+        rows,
+        node_ns,
+        never_found,
+    )
+    quality.add("impossible_edges", impossible + sum(part.impossible for part in parts))
+    edges = edges_of(parts, numbers, across)
+    return _laid_out(edges, rows, node_ns, zero_ns, quality)
+
+
+def part_of(tasks: Tasks, gathering: Gathering, trace: int, first_row: int, never_found: Collection[Family]) -> Part:
+    """What one trace gives; `tasks` are its own."""
+    members = Members.of(tasks, gathering, trace, first_row)
+    edges, impossible = _possible(all_edges(tasks, members), tasks.node_ns, never_found)
+    return Part(
+        node_ns=tasks.node_ns,
+        tie=tasks.tie,
+        start_node=tasks.start_node,
+        end_node=tasks.end_node,
+        device=np.flatnonzero(tasks.is_device),
+        is_slice=tasks.is_slice,
+        polls=tasks.polls[tasks.track],
+        edges=edges,
+        impossible=impossible,
+        members=members,
+        anchors=anchors(tasks),
+    )
+
+
+def _possible(edges: Edges, node_ns: np.ndarray, never_found: Collection[Family]) -> tuple[Edges, int]:
+    """The edges that are wanted and that the measurement does not contradict; how many it does."""
+    if never_found:
+        edges = edges[~np.isin(edges.family, list(never_found))]
+    possible = order.possible(edges, node_ns)
+    return edges if possible.all() else edges[possible], len(edges) - int(possible.sum())
+
+
+def _numbered(parts: Sequence[Part], last_ns: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+    """(the number of each part's nodes, and -1 behind the last: i32 each; that of each meeting's node: i32; time of
+    each number: i64)."""
+    by_time = np.argsort(last_ns, kind="stable")
+    ties = [np.full(len(last_ns), Tie.MEETING, np.uint8), *(part.tie for part in parts)]
+    (of_meetings, *of_parts), node_ns = numbered([last_ns[by_time], *(part.node_ns[1:] for part in parts)], ties)
+    meeting_node = np.empty_like(of_meetings)
+    meeting_node[by_time] = of_meetings
+    root, none = np.full(1, ROOT, np.int32), np.full(1, -1, np.int32)
+    return [np.concatenate([root, number, none]) for number in of_parts], meeting_node, node_ns
+
+
+def _across(
+    met: Met, gathering: Gathering, rows: Rows, node_ns: np.ndarray, never_found: Collection[Family]
+) -> tuple[Edges, int]:
+    """As `_possible`, of what leads from one trace to another."""
+    sent = send_recv.edges(met, gathering, rows.start_node, rows.end_node)
+    return _possible(Edges.joined([collectives.edges(met), sent]), node_ns, never_found)
+
+
+def _laid_out(edges: Edges, rows: Rows, node_ns: np.ndarray, zero_ns: int, quality: QualityReport) -> TaskGraph:
+    """The graph of these edges in topological order; weights and residuals make up the measured times."""
+    sequence, edges = order.topological(edges, len(node_ns))
+    pinned = virtual_start.edges(rows.device_start, node_ns, edges)
     edges = Edges.joined([edges, pinned]) if len(pinned) else edges
-    offsets, edges = order.to_csr(edges, sequence)
-    measured = tasks.node_ns[sequence]
-    place = np.append(order.places(sequence), np.int32(-1))
-    source, family = edges.source, edges.family
-    residual = np.zeros(tasks.nodes, np.int64)
-    settle(offsets, source, edges.weight_ns, family, measured, residual)
+    if sequence is not None:
+        place = order.places(sequence)
+        edges, rows, node_ns = (
+            edges.renumbered(place),
+            rows.renumbered(np.append(place, np.int32(-1))),
+            node_ns[sequence],
+        )
+    offsets, edges = order.to_csr(edges, len(node_ns))
+    residual = settled(offsets, edges, node_ns)
     return TaskGraph(
-        zero_ns=tasks.zero_ns,
+        zero_ns=zero_ns,
         offsets=offsets,
-        source=source,
+        source=edges.source,
         weight_ns=edges.weight_ns,
-        family=family,
+        family=edges.family,
         rule=edges.rule,
         certainty=edges.certainty,
-        measured_ns=measured,
+        measured_ns=node_ns,
         residual_ns=residual,
-        start_node=place[tasks.start_node],
-        end_node=place[tasks.end_node],
-        deciding=deciding(run).astype(np.uint8),
-        derived=_renumbered(anchors(tasks), place),
+        start_node=rows.start_node,
+        end_node=rows.end_node,
+        deciding=rows.deciding,
+        derived=rows.anchors,
         quality=quality,
     )
 
 
 def all_edges(tasks: Tasks, members: Members) -> Edges:
-    """The edges of every family, over the nodes of `tasks`; `members` meet others."""
+    """The edges of every family between the nodes of `tasks`; `members` meet others."""
     pairs = stream_order.find(tasks)
     queues = DeviceQueues.of(tasks)
     full = launch_queue.find(tasks)
@@ -101,8 +173,6 @@ def all_edges(tasks: Tasks, members: Members) -> Edges:
             syncs.edges,
             launch_queue.edges(tasks, full, syncs.overhead_ns),
             across,
-            collectives.edges(tasks, members),
-            send_recv.edges(tasks, members),
         ]
     )
 
@@ -123,8 +193,27 @@ def _between_streams(
     return Edges.joined([*(event_wait.edges(tasks, queues, found) for found in (waits, unseen)), room]), held
 
 
+def settled(offsets: np.ndarray, edges: Edges, measured_ns: np.ndarray) -> np.ndarray:
+    """Make the edges give the measured time of every node: weights in place; residuals of nodes, i64.
+
+    What the edges into a host node do not explain, because a wait was found impossible after it had left the
+    thread's chain, goes back into the chain. Anything else is a residual.
+    """
+    residual_ns = np.zeros(len(measured_ns), np.int64)
+
+    def settle(first: int, progress: Progress) -> None:
+        end = min(first + SETTLED, len(measured_ns))
+        _settle(first, end, offsets, edges.source, edges.weight_ns, edges.family, measured_ns, residual_ns)
+
+    turns = range(0, len(measured_ns), SETTLED)
+    parallel.each(settle, turns, [1] * len(turns), silent)
+    return residual_ns
+
+
 @njit(cache=True, nogil=True)
-def settle(
+def _settle(
+    begin: int,
+    after: int,
     offsets: np.ndarray,
     source: np.ndarray,
     weight_ns: np.ndarray,
@@ -132,12 +221,8 @@ def settle(
     measured_ns: np.ndarray,
     residual_ns: np.ndarray,
 ) -> None:
-    """Make the edges give the measured time of every node: weights in place, residuals of nodes in place of zeros.
-
-    What the edges into a host node do not explain, because a wait was found impossible after it had left the
-    thread's chain, goes back into the chain. Anything else is a residual.
-    """
-    for node in range(len(measured_ns)):
+    """Weights and residuals of the nodes begin .. after, residuals in place of zeros."""
+    for node in range(begin, after):
         first, end = offsets[node], offsets[node + 1]
         if first == end:
             continue
@@ -150,13 +235,3 @@ def settle(
             weight_ns[chain] = measured_ns[node] - measured_ns[source[chain]]
         else:
             residual_ns[node] = measured_ns[node] - best
-
-
-def _renumbered(found: Anchors, place: np.ndarray) -> Anchors:
-    return Anchors(
-        found.row,
-        place[found.start_node].astype(np.int64),
-        found.start_offset_ns,
-        place[found.end_node].astype(np.int64),
-        found.end_offset_ns,
-    )

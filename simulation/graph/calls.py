@@ -1,49 +1,13 @@
-"""What a runtime call waits for, as far as its name says."""
+"""Runtime calls: what they wait for, as far as their names say, and how long they usually take."""
 
 from __future__ import annotations
-
-import re
-from enum import IntEnum
 
 import numpy as np
 from numba import njit
 
 from simulation.csr import by_source
-from simulation.events import CALL_CATEGORIES, Kind
+from simulation.graph.polling import Wait, wait_of
 from simulation.graph.tasks import Tasks, gathered
-from simulation.run import Run
-
-POLLING_SHARE = 0.5
-"""Of the slices of a thread that polls, at least so many are polls."""
-
-
-class Wait(IntEnum):
-    """Who a call waits for by its name."""
-
-    NEVER = 0  # polling: asks and returns
-    PERHAPS = 1  # not by its name, but it may be held up
-    SOMETHING = 2  # an event, or what a free has to wait for
-    STREAM = 3
-    DEVICE = 4
-
-
-_NAMES = (
-    (Wait.NEVER, re.compile(r"(Event|Stream)Query")),
-    (Wait.DEVICE, re.compile(r"(Device|Ctx|Context|Thread)Synchronize")),
-    (Wait.STREAM, re.compile(r"StreamSynchronize")),
-    (Wait.SOMETHING, re.compile(r"Synchronize|^(cu|cuda|hip)(Mem|Host)?Free(?!.*Async)")),
-)
-
-
-_WORDS = ("Query", "Synchronize", "Free")
-"""A name without one of these matches none of the patterns: most names, and looking for words is far cheaper."""
-
-
-def wait_of(name: str) -> Wait:
-    """How a call of this name waits."""
-    if not any(word in name for word in _WORDS):
-        return Wait.PERHAPS
-    return next((wait for wait, pattern in _NAMES if pattern.search(name)), Wait.PERHAPS)
 
 
 def waits(tasks: Tasks) -> np.ndarray:
@@ -53,33 +17,6 @@ def waits(tasks: Tasks) -> np.ndarray:
         for table in tasks.run.traces
     ]
     return np.where(tasks.is_call, np.concatenate([np.zeros(0, np.uint8), *parts]), Wait.NEVER).astype(np.uint8)
-
-
-def polling_tracks(run: Run) -> np.ndarray:
-    """Threads whose calls only poll, and which do little else: bool per track of the run.
-
-    A watchdog that asks for the state of collectives is one: nothing waits for it.
-    """
-    found = []
-    for table in run.traces:
-        polls = np.array([wait_of(name) == Wait.NEVER for name in table.names] or [False])[table.columns["name"]]
-        polls &= table.category_mask(CALL_CATEGORIES)
-        slices = (table.columns["kind"] == Kind.SLICE) & ~table.is_window
-        track, tracks = table.columns["track"], len(table.tracks)
-        asked = np.bincount(track[polls & slices], minlength=tracks)
-        found.append((asked > 0) & (asked >= POLLING_SHARE * np.bincount(track[slices], minlength=tracks)))
-    return np.concatenate([np.zeros(0, bool), *found])
-
-
-def deciding(run: Run) -> np.ndarray:
-    """Rows whose end may end the run: slices, but for the profiler's own window and for threads that only poll, which
-    go on when the work has ended: bool."""
-    parts = [(table.columns["kind"] == Kind.SLICE) & ~table.is_window for table in run.traces]
-    found = np.concatenate([np.zeros(0, bool), *parts])
-    base = np.cumsum([0, *(len(table.tracks) for table in run.traces)]).tolist()
-    tracks = [table.columns["track"] + first for table, first in zip(run.traces, base, strict=False)]
-    works = found & ~polling_tracks(run)[np.concatenate([np.zeros(0, np.int64), *tracks])]
-    return np.asarray(works if works.any() else found)
 
 
 def calls_named(tasks: Tasks, part: str) -> np.ndarray:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from simulation.graph.edges import Edges
 from simulation.graph.families import Family, Rule
-from simulation.graph.members import Members
-from simulation.graph.tasks import Tasks
+from simulation.graph.members import Met
 
 
-def edges(tasks: Tasks, members: Members) -> Edges:
+def edges(met: Met) -> Edges:
     """Two for each member of a collective: its start to the meeting, the meeting to its end."""
-    return members.edges(tasks, Family.COLLECTIVE, Rule.ARRIVAL, Rule.TRANSFER)
+    return met.edges(Family.COLLECTIVE, Rule.ARRIVAL, Rule.TRANSFER)

@@ -7,6 +7,7 @@ else on the device event before it, or on the run's root.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,21 @@ class Anchors:
     start_offset_ns: np.ndarray  # i64: measured start of the row minus the time of start_node
     end_node: np.ndarray  # i64
     end_offset_ns: np.ndarray  # i64
+
+    @classmethod
+    def joined(cls, parts: Sequence[Anchors]) -> Anchors:
+        none = np.zeros(0, np.int64)
+        return cls(*(np.concatenate([none, *(getattr(each, n) for each in parts)]) for n in cls.__dataclass_fields__))
+
+    def renumbered(self, first_row: int, place: np.ndarray) -> Anchors:
+        """The same of rows from `first_row` on, and of nodes by their `place`."""
+        return Anchors(
+            self.row + first_row,
+            place[self.start_node].astype(np.int64),
+            self.start_offset_ns,
+            place[self.end_node].astype(np.int64),
+            self.end_offset_ns,
+        )
 
 
 def anchors(tasks: Tasks) -> Anchors:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,6 +48,25 @@ class Edges:
     @classmethod
     def joined(cls, parts: Sequence[Edges]) -> Edges:
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
+
+    @classmethod
+    def empty(cls, count: int) -> Edges:
+        """Room for so many."""
+        kinds = (np.int32, np.int32, np.int64, np.uint8, np.uint8, np.uint8)
+        return cls(*(np.empty(count, kind) for kind in kinds))
+
+    @property
+    def columns(self) -> tuple[np.ndarray, ...]:
+        return tuple(getattr(self, name) for name in self.__dataclass_fields__)
+
+    def put(self, first: int, edges: Edges) -> None:
+        """Set the edges from `first` on, in place."""
+        for room, column in zip(self.columns, edges.columns, strict=True):
+            room[first : first + len(edges)] = column
+
+    def renumbered(self, place: np.ndarray) -> Edges:
+        """The same between nodes of other numbers: `place` (i32) of each."""
+        return replace(self, source=place[self.source], target=place[self.target])
 
     def __len__(self) -> int:
         return len(self.source)

@@ -18,10 +18,11 @@ import numpy as np
 
 from simulation.graph.awaited import DeviceQueues, ended_within, last_by_thread, last_of_streams, release
 from simulation.graph.calibration import per_group
-from simulation.graph.calls import Wait, usual_ns, waits
+from simulation.graph.calls import usual_ns, waits
 from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
 from simulation.graph.launch_queue import FullQueue
+from simulation.graph.polling import Wait
 from simulation.graph.tasks import Tasks, gathered
 from simulation.graph.told import ALL_STREAMS, UNKNOWN, told
 

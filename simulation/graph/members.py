@@ -7,6 +7,7 @@ their measured durations, waits included, and are counted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from simulation.graph.families import Certainty, Family, Rule
 from simulation.graph.tasks import Tasks
 from simulation.quality import QualityReport
 from simulation.rendezvous import Rendezvous, State
+from simulation.run import Run
 
 FINDINGS = {
     State.MISSING: "collectives_missing",
@@ -27,36 +29,56 @@ FINDINGS = {
 
 
 @dataclass(frozen=True)
-class Members:
-    """Columns over the members that wait for each other: of collectives, then of pairs."""
+class Gathering:
+    """The meetings of a run whose members wait for each other, and those of pairs whose sender did not."""
 
-    row: np.ndarray  # i64
-    meeting_node: np.ndarray  # i64: when the last of them has come
-    end_node: np.ndarray  # i64: where its wait ends; of a slice of a thread perhaps within the slice
-    transfer_ns: np.ndarray  # i64, from the one to the other as measured; negative by what clocks are uncertain
-    is_pair: np.ndarray  # bool
-    certainty: np.ndarray  # u8
-    is_host: np.ndarray  # bool
-    sender_row: np.ndarray  # i64, of pairs whose sender did not wait
-    receiver_row: np.ndarray  # i64
+    waits: Rendezvous
+    last_ns: np.ndarray  # i64 per meeting of `waits`: when the last of its members came
+    sent: Rendezvous
+    sent_ns: np.ndarray  # i64 per member of `sent`: when it came
+    left_ns: np.ndarray  # i64 per member of `sent`: when it ended
 
     @classmethod
-    def of(cls, tasks: Tasks, met: Rendezvous) -> tuple[Tasks, Members]:
-        """The tasks with a node for each meeting, and who meets there. `tasks` are on aligned clocks."""
-        waits = met.at((met.state == State.MET) & (met.counts > 1))
-        tasks, nodes = tasks.with_nodes(waits.last_ns(tasks.start_ns))
-        node, row = nodes[waits.meeting], waits.row
+    def of(cls, run: Run, met: Rendezvous, zero_ns: int) -> Gathering:
+        """`run` is on aligned clocks; times are since `zero_ns`."""
+        waits, sent = met.at((met.state == State.MET) & (met.counts > 1)), met.at(met.state == State.SENT)
+        came_ns, _ = waits.times_ns(run)
+        sent_ns, left_ns = sent.times_ns(run)
+        return cls(waits, waits.of_each(np.maximum, came_ns) - zero_ns, sent, sent_ns - zero_ns, left_ns - zero_ns)
+
+    def sender_first(self) -> tuple[np.ndarray, np.ndarray]:
+        """(member of `sent` that sends, the one that receives) of each pair: i64, i64."""
+        first = np.arange(0, len(self.sent.row), 2)
+        sends_first = self.sent_ns[first] <= self.sent_ns[first + 1]  # the one that did not wait came first
+        return np.where(sends_first, first, first + 1), np.where(sends_first, first + 1, first)
+
+
+@dataclass(frozen=True)
+class Members:
+    """Columns over those of one trace who wait for others: members of collectives, and of pairs; by their meetings."""
+
+    row: np.ndarray  # i64
+    meeting: np.ndarray  # i64, of the gathering
+    start_node: np.ndarray  # i64
+    end_node: np.ndarray  # i64: where its wait ends; of a slice of a thread perhaps within the slice
+    transfer_ns: np.ndarray  # i64, since the last has come, as measured; negative by what clocks are uncertain
+    is_host: np.ndarray  # bool
+
+    @classmethod
+    def of(cls, tasks: Tasks, gathering: Gathering, trace: int, first_row: int) -> Members:
+        """Who of a trace meets others; `tasks` are of that trace alone, whose first row in the run is `first_row`."""
+        chosen = np.flatnonzero(gathering.waits.trace == trace)
+        row, meeting = gathering.waits.row[chosen] - first_row, gathering.waits.meeting[chosen]
+        last_ns = gathering.last_ns[meeting]
         is_host = tasks.is_host[row]
         end = tasks.end_node[row]
         if is_host.any():
-            end[is_host] = release(tasks, row[is_host], tasks.node_ns[node[is_host]])
-        transfer_ns = _after_all(end, tasks.node_ns[end] - tasks.node_ns[node])
-        is_pair, certainty = waits.is_pair[waits.meeting], certainties(waits)[waits.meeting]
-        sender, receiver = _sent(tasks, met)
-        return tasks, cls(row, node, end, transfer_ns, is_pair, certainty, is_host, sender, receiver)
+            end[is_host] = release(tasks, row[is_host], last_ns[is_host])
+        transfer_ns = _after_all(end, tasks.node_ns[end] - last_ns)
+        return cls(row, meeting, tasks.start_node[row], end, transfer_ns, is_host)
 
     def lasting_ns(self, tasks: Tasks) -> np.ndarray:
-        """How long each row takes by itself: its duration, or its transfer; i64 per row of the run."""
+        """How long each row takes by itself: its duration, or its transfer; i64 per row."""
         lasting = tasks.end_ns - tasks.start_ns
         lasting[self.row] = np.maximum(self.transfer_ns, 0)
         return np.asarray(lasting)
@@ -71,17 +93,47 @@ class Members:
         """What stays in the thread's chain before each `waited_node`: i64."""
         return np.asarray(np.maximum(self.transfer_ns[self.is_host], 0))
 
-    def edges(self, tasks: Tasks, family: Family, arrival: Rule, transfer: Rule) -> Edges:
+
+@dataclass(frozen=True)
+class Met:
+    """The members of all traces, by the nodes of the whole graph; columns of one length."""
+
+    start_node: np.ndarray  # i64
+    meeting_node: np.ndarray  # i64: when the last of them has come
+    end_node: np.ndarray  # i64
+    transfer_ns: np.ndarray  # i64
+    is_pair: np.ndarray  # bool
+    certainty: np.ndarray  # u8
+
+    @classmethod
+    def of(
+        cls, members: Sequence[Members], waits: Rendezvous, places: Sequence[np.ndarray], meeting_node: np.ndarray
+    ) -> Met:
+        """`places`: for each trace the number of its nodes in the graph."""
+        meeting = _joined([each.meeting for each in members])
+        return cls(
+            _joined([place[each.start_node] for each, place in zip(members, places, strict=True)]),
+            meeting_node[meeting],
+            _joined([place[each.end_node] for each, place in zip(members, places, strict=True)]),
+            _joined([each.transfer_ns for each in members]),
+            waits.is_pair[meeting],
+            certainties(waits)[meeting],
+        )
+
+    def edges(self, family: Family, arrival: Rule, transfer: Rule) -> Edges:
         """Start to meeting and meeting to end of all members of the family's kind."""
         at = np.flatnonzero(self.is_pair == (family == Family.SEND_RECV))
-        node, certainty = self.meeting_node[at], self.certainty[at]
-        start, end, none = tasks.start_node[self.row[at]], self.end_node[at], np.zeros(len(at), np.int64)
+        node, certainty, none = self.meeting_node[at], self.certainty[at], np.zeros(len(at), np.int64)
         return Edges.joined(
             [
-                Edges.of(family, start, node, none, arrival, certainty),
-                Edges.of(family, node, end, self.transfer_ns[at], transfer, certainty),
+                Edges.of(family, self.start_node[at], node, none, arrival, certainty),
+                Edges.of(family, node, self.end_node[at], self.transfer_ns[at], transfer, certainty),
             ]
         )
+
+
+def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.zeros(0, np.int64), *parts])
 
 
 def certainties(met: Rendezvous) -> np.ndarray:
@@ -112,11 +164,3 @@ def _after_all(node: np.ndarray, since_ns: np.ndarray) -> np.ndarray:
         shortest = np.minimum.reduceat(since_ns[order], begin)
         least[order] = np.repeat(shortest, np.diff(begin, append=len(node)))
     return least
-
-
-def _sent(tasks: Tasks, met: Rendezvous) -> tuple[np.ndarray, np.ndarray]:
-    """(row of the sender, row of the receiver) of pairs whose sender had left when the receiver came: i64, i64."""
-    sent = met.at(met.state == State.SENT)
-    first, second = sent.row[0::2], sent.row[1::2]
-    sends_first = tasks.start_ns[first] <= tasks.start_ns[second]  # the one that did not wait came first
-    return np.where(sends_first, first, second), np.where(sends_first, second, first)

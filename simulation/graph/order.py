@@ -10,9 +10,14 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from simulation import parallel
 from simulation.csr import by_source, put_off
 from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty
+from simulation.progress import Progress, silent
+
+GATHERED = 1 << 20
+"""Edges that a thread puts in order at a time."""
 
 _STRUCTURAL = int(Certainty.STRUCTURAL)
 
@@ -43,13 +48,13 @@ def _possible(
         found[edge] = slack >= 0 or certainty[edge] == _STRUCTURAL
 
 
-def topological(edges: Edges, nodes: int) -> tuple[np.ndarray, Edges]:
-    """(nodes in topological order, the edges left). Cost: O(nodes + edges).
+def topological(edges: Edges, nodes: int) -> tuple[np.ndarray | None, Edges]:
+    """(nodes in topological order, None if they are so already; the edges left). Cost: O(nodes + edges).
 
     The least certain edges that point back are dropped where they close a cycle.
     """
     if (edges.source < edges.target).all():
-        return np.arange(nodes), edges
+        return None, edges
     for certainty in sorted(Certainty):
         begin, targets = by_source(edges.source, edges.target, nodes)
         order = put_off(begin, targets, nodes)
@@ -62,14 +67,18 @@ def topological(edges: Edges, nodes: int) -> tuple[np.ndarray, Edges]:
     raise AssertionError("an order of all nodes contradicts itself")  # without edges that point back, none can
 
 
-def to_csr(edges: Edges, order: np.ndarray) -> tuple[np.ndarray, Edges]:
-    """(offsets, edges by target) with nodes renumbered to their place in `order`; stable within a target."""
-    place = places(order)
-    offsets, which = by_source(place[edges.target], np.arange(len(edges), dtype=np.int32), len(order))
-    columns = [getattr(edges, name) for name in Edges.__dataclass_fields__]
-    found = [np.empty(len(edges), column.dtype) for column in columns]
-    _gather(which, place, *columns, *found)
-    return offsets, Edges(*found)
+def to_csr(edges: Edges, nodes: int) -> tuple[np.ndarray, Edges]:
+    """(offsets, edges by target); stable within a target. Gathered on as many threads as there are processors."""
+    offsets, which = by_source(edges.target, np.arange(len(edges), dtype=np.int32), nodes)
+    found = Edges.empty(len(edges))
+
+    def gather(first: int, progress: Progress) -> None:
+        mine = slice(first, first + GATHERED)
+        _gather(which[mine], *edges.columns, *(column[mine] for column in found.columns))
+
+    turns = range(0, len(edges), GATHERED)
+    parallel.each(gather, turns, [1] * len(turns), silent)
+    return offsets, found
 
 
 def places(order: np.ndarray) -> np.ndarray:
@@ -82,7 +91,6 @@ def places(order: np.ndarray) -> np.ndarray:
 @njit(cache=True, nogil=True)
 def _gather(
     which: np.ndarray,
-    place: np.ndarray,
     source: np.ndarray,
     target: np.ndarray,
     weight_ns: np.ndarray,
@@ -96,11 +104,11 @@ def _gather(
     rules: np.ndarray,
     certainties: np.ndarray,
 ) -> None:
-    """Fill the last six with these edges of the first six, nodes renumbered by `place`.
+    """Fill the last six with these edges of the first six.
 
     All columns at once, and read rather than written out of order: half the time of the other way round.
     """
     for at in range(len(which)):
         edge = which[at]
-        sources[at], targets[at], weights[at] = place[source[edge]], place[target[edge]], weight_ns[edge]
+        sources[at], targets[at], weights[at] = source[edge], target[edge], weight_ns[edge]
         families[at], rules[at], certainties[at] = family[edge], rule[edge], certainty[edge]

@@ -10,19 +10,20 @@ import numpy as np
 
 from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
-from simulation.graph.members import Members
-from simulation.graph.tasks import Tasks
+from simulation.graph.members import Gathering, Met
 
 
-def edges(tasks: Tasks, members: Members) -> Edges:
-    """Four for each pair that waits for each other, one where the sender does not wait."""
-    sender, receiver = members.sender_row, members.receiver_row
+def edges(met: Met, gathering: Gathering, start_node: np.ndarray, end_node: np.ndarray) -> Edges:
+    """Four for each pair that waits for each other, one where the sender does not wait. Nodes: per row of the run."""
+    waits = met.edges(Family.SEND_RECV, Rule.PAIR_ARRIVAL, Rule.PAIR_TRANSFER)
+    sender, receiver = gathering.sender_first()
+    row = gathering.sent.row
     sent = Edges.of(
         Family.SEND_RECV,
-        tasks.start_node[sender],
-        tasks.end_node[receiver],
-        tasks.end_ns[receiver] - np.maximum(tasks.start_ns[receiver], tasks.start_ns[sender]),
+        start_node[row[sender]],
+        end_node[row[receiver]],
+        gathering.left_ns[receiver] - np.maximum(gathering.sent_ns[receiver], gathering.sent_ns[sender]),
         Rule.PAIR_SENT,
         Certainty.INFERRED,
     )
-    return Edges.joined([members.edges(tasks, Family.SEND_RECV, Rule.PAIR_ARRIVAL, Rule.PAIR_TRANSFER), sent])
+    return Edges.joined([waits, sent])

@@ -8,7 +8,7 @@ device starts, so that nearly every edge of every family points forward already.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,10 +17,13 @@ from numba import njit
 
 from simulation.csr import by_source
 from simulation.events import CALL_CATEGORIES, Kind
+from simulation.graph.numbering import Tie
+from simulation.graph.polling import polling_tracks
 from simulation.run import Run
 from simulation.sorting import by_time
 
 ROOT = 0
+LATEST_NS = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,9 @@ class Tasks:
     node_row: np.ndarray  # i64 per node, -1 of the root and of nodes that belong to no row
 
     @classmethod
-    def of(cls, run: Run) -> Tasks:
-        columns = _columns(run)
+    def of(cls, run: Run, zero_ns: int | None = None) -> Tasks:
+        """All traces of the run as one; times since its first slice, or since another time of its clock."""
+        columns = _columns(run, first_slice_ns(run) if zero_ns is None else zero_ns)
         nodes: dict[str, Any] = _nodes(columns)
         return cls(run=run, **columns, **nodes)
 
@@ -55,6 +59,18 @@ class Tasks:
     @property
     def nodes(self) -> int:
         return len(self.node_ns)
+
+    @cached_property
+    def polls(self) -> np.ndarray:
+        """Threads that only poll: bool per track."""
+        return polling_tracks(self.run)
+
+    @cached_property
+    def tie(self) -> np.ndarray:
+        """What decides among nodes of one time (Tie): u8 per node but the root."""
+        found = np.empty(self.nodes - 1, np.uint8)
+        _ties(self.node_row, self.start_node, self.start_ns, self.end_ns, self.is_device, found)
+        return found
 
     @cached_property
     def is_derived(self) -> np.ndarray:
@@ -100,26 +116,23 @@ class Tasks:
         track = self.track[rows]
         return np.asarray(by_source(track, rows, int(track.max(initial=-1)) + 1)[1])
 
-    def with_nodes(self, at_ns: np.ndarray) -> tuple[Tasks, np.ndarray]:
-        """The same with a node of no row at each time, behind all that happens then; and their numbers, i64."""
-        order = np.argsort(at_ns, kind="stable")
-        added = np.empty(len(at_ns), np.int64)
-        rows, nodes = len(self), self.nodes + len(at_ns)
-        start_node, end_node = np.full(rows, -1), np.full(rows, -1)
-        node_ns, node_row = np.empty(nodes, np.int64), np.empty(nodes, np.int64)
-        added[order] = _insert(
-            at_ns[order], self.start_node, self.end_node, self.node_ns, self.node_row,
-            start_node, end_node, node_ns, node_row,
-        )  # fmt: skip
-        return replace(self, start_node=start_node, end_node=end_node, node_ns=node_ns, node_row=node_row), added
-
 
 def gathered(run: Run, column: str) -> np.ndarray:
     """A column of all traces under the global numbering."""
     return np.concatenate([np.zeros(0, np.uint8), *(table.columns[column] for table in run.traces)])
 
 
-def _columns(run: Run) -> dict[str, Any]:
+def first_slice_ns(run: Run) -> int:
+    """When the first replayed slice of the run starts, on its clock; 0 where there is none."""
+    starts = []
+    for table, shift_ns in zip(run.traces, run.shift_ns, strict=True):
+        replayed = (table.kind == Kind.SLICE) & ~table.is_window
+        if replayed.any():
+            starts.append(shift_ns + int(table.start_ns.min(where=replayed, initial=LATEST_NS)))
+    return min(starts, default=0)
+
+
+def _columns(run: Run, zero_ns: int) -> dict[str, Any]:
     """The per-row half of Tasks, and zero_ns."""
     kind = gathered(run, "kind")
     shift = np.repeat(np.array(run.shift_ns, np.int64), np.diff(run.row_base))
@@ -127,15 +140,14 @@ def _columns(run: Run) -> dict[str, Any]:
     window = np.concatenate([np.zeros(0, bool), *(table.is_window for table in run.traces)])
     is_slice = (kind == Kind.SLICE) & ~window
     is_device = np.concatenate([np.zeros(0, bool), *(table.is_device for table in run.traces)])
-    zero = start[is_slice].min() if is_slice.any() else np.int64(0)
     trace = np.repeat(np.arange(len(run.traces), dtype=np.int32), np.diff(run.row_base))
     track_base = np.cumsum([0, *(len(table.tracks) for table in run.traces)])
     launch = gathered(run, "launch").astype(np.int64)
     on_stream = _of_streams(run)
     return {
-        "zero_ns": int(zero),
-        "start_ns": start - zero,
-        "end_ns": start - zero + gathered(run, "dur_ns"),
+        "zero_ns": zero_ns,
+        "start_ns": start - zero_ns,
+        "end_ns": start - zero_ns + gathered(run, "dur_ns"),
         "trace": trace,
         "track": gathered(run, "track") + track_base[trace],
         "lane": gathered(run, "lane").astype(np.int64),
@@ -221,36 +233,27 @@ def _number(what: np.ndarray, start_node: np.ndarray, end_node: np.ndarray, node
 
 
 @njit(cache=True, nogil=True)
-def _insert(
-    at_ns: np.ndarray,
-    start_node: np.ndarray,
-    end_node: np.ndarray,
-    node_ns: np.ndarray,
+def _ties(
     node_row: np.ndarray,
-    moved_start: np.ndarray,
-    moved_end: np.ndarray,
-    moved_ns: np.ndarray,
-    moved_row: np.ndarray,
-) -> np.ndarray:
-    """Fill the columns that begin with `moved`, -1 before where they are of rows: the nodes, and one of no row behind
-    all that happens until each of `at_ns`, which ascend; the numbers of these: i64."""
-    added, n = np.empty(len(at_ns), np.int64), 0
-    for node in range(len(node_ns) + 1):
-        while n < len(at_ns) and (node == len(node_ns) or at_ns[n] < node_ns[node]):
-            added[n] = node + n
-            moved_ns[node + n], moved_row[node + n] = at_ns[n], -1
-            n += 1
-        if node == len(node_ns):
-            break
+    start_node: np.ndarray,
+    start_ns: np.ndarray,
+    end_ns: np.ndarray,
+    is_device: np.ndarray,
+    found: np.ndarray,
+) -> None:
+    """Fill the Tie of each node but the root."""
+    for node in range(ROOT + 1, len(node_row)):
         row = node_row[node]
-        moved_ns[node + n], moved_row[node + n] = node_ns[node], row
-        if row < 0:
-            continue
         if start_node[row] == node:
-            moved_start[row] = node + n
-        if end_node[row] == node:
-            moved_end[row] = node + n
-    return added
+            found[node - 1] = _DEVICE_START if is_device[row] else _HOST_START
+        elif end_ns[row] <= start_ns[row]:
+            found[node - 1] = _EMPTY_END
+        else:
+            found[node - 1] = _DEVICE_END if is_device[row] else _HOST_END
+
+
+_DEVICE_END, _HOST_END = int(Tie.DEVICE_END), int(Tie.HOST_END)
+_HOST_START, _DEVICE_START, _EMPTY_END = int(Tie.HOST_START), int(Tie.DEVICE_START), int(Tie.EMPTY_END)
 
 
 def _inner_lanes_first(track: np.ndarray, lane: np.ndarray) -> np.ndarray:

@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from simulation.graph.calls import polling_tracks
 from simulation.graph.edges import Edges
 from simulation.graph.families import Certainty, Family, Rule
 from simulation.graph.tasks import ROOT, Tasks, gathered
@@ -102,7 +101,7 @@ def flows(tasks: Tasks, handed: Edges) -> np.ndarray:
 def find_idle(tasks: Tasks) -> Idle:
     """All idleness of the run's threads."""
     works = np.array([track.kind == "thread" for table in tasks.run.traces for track in table.tracks], bool)
-    works &= ~polling_tracks(tasks.run)
+    works &= ~tasks.polls
     begin, end = _pauses(tasks.node_row, tasks.node_ns, tasks.track, tasks.is_host, works, IDLE_NS)
     rests = _rests(tasks)
     inside = np.where(begin == ROOT, -1, _innermost(tasks, begin))

@@ -15,7 +15,7 @@ from simulation.csr import by_source
 from simulation.errors import TraceError
 from simulation.graph import Certainty, Family, Rule, TaskGraph
 from simulation.graph.edges import Edges
-from simulation.graph.order import to_csr
+from simulation.graph.order import places, to_csr
 from simulation.replay import event_loop
 from simulation.replay.flow import ALONE, Flow
 from simulation.replay.schedule import NONE, Schedule
@@ -147,21 +147,19 @@ def _edges(graph: TaskGraph, found: np.ndarray, looked: _Looked) -> Edges:
 
 def _as_graph(graph: TaskGraph, order: np.ndarray, edges: Edges) -> TaskGraph:
     """The graph of these edges, its nodes numbered by `order`."""
-    offsets, edges = to_csr(edges, order)
-    place = np.full(graph.nodes + 1, NONE)
-    place[order] = np.arange(len(order))
-    anchors = graph.derived
+    place = np.append(places(order), np.int32(NONE))
+    offsets, edges = to_csr(edges.renumbered(place), graph.nodes)
     return replace(
         graph,
         offsets=offsets,
-        source=edges.source.astype(np.int32),
+        source=edges.source,
         weight_ns=edges.weight_ns,
-        family=np.ascontiguousarray(edges.family),
-        rule=np.ascontiguousarray(edges.rule),
-        certainty=np.ascontiguousarray(edges.certainty),
+        family=edges.family,
+        rule=edges.rule,
+        certainty=edges.certainty,
         measured_ns=graph.measured_ns[order],
         residual_ns=graph.residual_ns[order],
-        start_node=place[graph.start_node].astype(np.int32),
-        end_node=place[graph.end_node].astype(np.int32),
-        derived=replace(anchors, start_node=place[anchors.start_node], end_node=place[anchors.end_node]),
+        start_node=place[graph.start_node],
+        end_node=place[graph.end_node],
+        derived=graph.derived.renumbered(0, place),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from simulation.events import CALL_CATEGORIES, Kind
 from simulation.graph import Family, TaskGraph
-from simulation.graph.calls import Wait, wait_of
+from simulation.graph.polling import Wait, wait_of
 from simulation.run import Run
 
 Node = tuple[str, int]

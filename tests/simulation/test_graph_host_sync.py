@@ -3,7 +3,7 @@
 import pytest
 
 from simulation.graph import Family, Rule, TaskGraph, build_graph
-from simulation.graph.calls import Wait, wait_of
+from simulation.graph.polling import Wait, wait_of
 from simulation.replay import replay
 from simulation.run import Run
 from tests.simulation.build import Event, call, kernel, make_run, op, sync_mark

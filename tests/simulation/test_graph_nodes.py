@@ -1,14 +1,18 @@
-"""Nodes of a task graph: their order, and those that are put in behind, against plain Python."""
+"""Nodes of a task graph: their order, and how those of several traces merge, against plain Python."""
 
 from __future__ import annotations
+
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.graph.tasks import _insert, _nodes
+from simulation.graph import numbering
+from simulation.graph.tasks import Tasks, _nodes
 from simulation.graph.thread_handover import _sharing
 from simulation.meetings import distinct
+from tests.simulation.build import instant, kernel, make_run, op
 
 HOST, DEVICE, NEITHER = 0, 1, 2
 
@@ -51,20 +55,37 @@ def test_it_numbers_boundaries_in_measured_order(drawn: list[tuple[int, int, int
         assert found["end_node"][row] == number.get((row, True), first)
 
 
-@given(st.lists(st.integers(0, 9), max_size=8), st.lists(st.integers(-1, 10), max_size=4))
-def test_it_puts_nodes_behind_all_that_happens_then(times: list[int], at: list[int]) -> None:
-    times, at = sorted(times), sorted(at)
-    rows, nodes = len(times), len(times) + 1
-    node_ns, node_row = np.array([0, *times]), np.array([-1, *range(rows)])
-    start_node = np.arange(1, nodes)
-    start, end = np.full(rows, -1), np.full(rows, -1)
-    moved_ns, moved_row = np.empty(nodes + len(at), np.int64), np.empty(nodes + len(at), np.int64)
-    added = _insert(np.array(at, np.int64), start_node, start_node, node_ns, node_row, start, end, moved_ns, moved_row)
-    old = [(time, 0, row) for row, time in zip(node_row.tolist(), node_ns.tolist(), strict=True)]
-    expected = sorted([*old, *((time, 1, -1) for time in at)], key=lambda node: node[:2])
-    assert list(zip(moved_ns.tolist(), moved_row.tolist(), strict=True)) == [(ns, row) for ns, _, row in expected]
-    assert added.tolist() == [place for place, (_, is_new, _) in enumerate(expected) if is_new]
-    assert start.tolist() == end.tolist() == [moved_row.tolist().index(row) for row in range(rows)]
+sequences = st.lists(
+    st.lists(st.tuples(st.sampled_from([0, 1, 2, 3, 2**40]), st.integers(0, 5)), max_size=9), max_size=4
+)
+"""Each node: time, tie."""
+
+
+@given(sequences, st.integers(1, 3), st.integers(1, 4), st.integers(1, 2))
+def test_it_merges_nodes_by_time_then_tie_then_trace(
+    drawn: list[list[tuple[int, int]]], sampled: int, window: int, turn: int
+) -> None:
+    drawn = [sorted(nodes) for nodes in drawn] or [[]]
+    times = [np.array([time for time, _ in nodes], np.int64) for nodes in drawn]
+    ties = [np.array([tie for _, tie in nodes], np.uint8) for nodes in drawn]
+    sizes = {"SAMPLED": sampled, "WINDOW_NODES": sampled * window, "TURN": turn}
+    with patch.multiple(numbering, **sizes):
+        numbers, node_ns = numbering.numbered(times, ties)
+    nodes = [(time, tie, trace, at) for trace, own in enumerate(drawn) for at, (time, tie) in enumerate(own)]
+    expected = sorted(nodes)
+    assert node_ns.tolist() == [0, *(time for time, *_ in expected)]
+    for trace, own in enumerate(numbers):
+        assert own.tolist() == [n + 1 for n, (_, _, of, _) in enumerate(expected) if of == trace]
+
+
+@given(rows)
+def test_it_tells_ties_apart(drawn: list[tuple[int, int, int, int, bool]]) -> None:
+    """Nodes by (time, tie) are in the order in which they are numbered."""
+    events = [op(who, at, last) if is_slice else instant(who, at) for who, at, last, _, is_slice in drawn]
+    events += [kernel(7 + who, at, last, 0) for who, at, last, on, _ in drawn if on == DEVICE]
+    tasks = Tasks.of(make_run(events or [op(1, 0, 1)]))
+    keys = list(zip(tasks.node_ns.tolist()[1:], tasks.tie.tolist(), strict=True))
+    assert keys == sorted(keys)
 
 
 @given(st.lists(st.tuples(st.integers(-3, 3), st.integers(0, 3)), max_size=15))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulation.graph import Family, Rule, TaskGraph, build_graph
-from simulation.graph.calls import polling_tracks
+from simulation.graph.polling import polling_tracks
 from simulation.graph.thread_handover import _given
 from simulation.replay import replay, replay_run
 from simulation.run import Run
