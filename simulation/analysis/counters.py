@@ -6,7 +6,7 @@ import numpy as np
 
 from simulation.analysis.copies import Copies
 from simulation.analysis.queue import queue_length
-from simulation.analysis.selection import RankView
+from simulation.analysis.selection import RankView, Selection
 from simulation.formats.counters import Counter
 from simulation.run import Run
 
@@ -16,7 +16,7 @@ QUEUE, BANDWIDTH = "Queue Length", "Memcpy BW"
 
 def counters_of(run: Run, trace: int) -> list[Counter]:
     """Of one trace: the length of each stream's queue, and GB/s of each kind of copy."""
-    view = RankView(run, trace)
+    view = RankView(run, trace, Selection(), run)
     found = []
     for track in np.unique(view.device.stream).tolist():
         length = queue_length(view, track)
