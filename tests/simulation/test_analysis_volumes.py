@@ -16,7 +16,8 @@ from simulation.analysis.series import Steps
 from simulation.analysis.volumes import FORMULAS, Inputs, Volume, volume
 from tests.simulation.build import Event, call, kernel, make_run
 
-BF16, F32, E4M3, SCALAR = "c10::BFloat16", "float", "c10::Float8_e4m3fn", "Scalar"
+BF16, F32, SCALAR = "c10::BFloat16", "float", "Scalar"
+E4M3, FP4, E8M0 = "c10::Float8_e4m3fn", "c10::Float4_e2m1fn_x2", "c10::Float8_e8m0fnu"
 
 
 def of(name: str, dims: list[Any], types: list[str], values: list[str] | None = None) -> Volume | None:
@@ -57,6 +58,15 @@ PRODUCTS = [
         "primus_turbo::hipblaslt_gemm_fp8", [[8, 4], [], [16, 8], []], [E4M3, F32] * 2, [""] * 5 + ["1", "1", "1"],
         (1024, 32 + 128 + 2 * 64, 1),
     ),
+    (  # 16 numbers of 4 bits in 8 bytes, a scale for 32 of them or what there is
+        "primus_turbo::hipblaslt_gemm_fp4", [[4, 8], [4, 1], [16, 8], [16, 1]], [FP4, E8M0] * 2, [""] * 5 + ["0", "1"],
+        (2048, 32 + 128 + 4 + 16 + 2 * 64, 1),
+    ),
+    (
+        "tex_ts::te_gemm_ts", [[16, 8], [], [], [], [], [4, 8], [], [], [], [], [4, 16], [], [], [], [16]],
+        [E4M3, F32, SCALAR, SCALAR, SCALAR] * 2 + [BF16, F32, SCALAR, F32, BF16], [""] * 4 + ["1"] + [""] * 4 + ["0"],
+        (1024 + 64, 128 + 32 + 2 * 64 + 32, 1),
+    ),
     (
         "vllm::inplace_fused_experts", [[4, 8], [2, 32, 8], [2, 8, 16], [4, 1]], [BF16] * 3 + [F32], [],
         (2 * 4 * 8 * 16 * 3 + 32, 2 * 2 * 32 + round(2 * (1 - 0.5**4) * 16 * 8 * 3 * 2), 2),
@@ -76,6 +86,10 @@ CONVOLUTIONS = [
         "aten::convolution", [[2, 6, 4, 4], [6, 3, 3, 3], [3]], [F32] * 3,  # transposed: 4 to 3 * 2 - 2 + 3 + 1 = 8
         ["", "", "", "[2, 2]", "[1, 1]", "[1, 1]", "True", "[1, 1]", "1"],
         (2 * 27 * 192 + 384, 4 * (192 + 162 + 3 + 384), 4),
+    ),
+    (
+        "DaoAILab::_causal_conv1d_fwd_cpp", [[2, 8, 100], [8, 4], [8]], [BF16] * 3, [],
+        (2 * 1600 * 4, 2 * (3200 + 32 + 8), 2),
     ),
     (
         "aten::cudnn_convolution_transpose", [[1, 4, 5], [4, 3, 2]], [F32] * 2,  # two groups of three channels
@@ -118,6 +132,10 @@ ATTENTION = [
     ),
     (
         "aten::_efficient_attention_forward", BNHD, [BF16] * 3, [""] * 9 + ["1", "True"],
+        (PAIRS * 64, 2 * (2 * Q_ELEMENTS + KV_ELEMENTS), 2),
+    ),
+    (
+        "aiter::wrapper_fmha_v3_fwd", [[], *BNHD], [""] + [BF16] * 3, [""] * 6 + ["True"],
         (PAIRS * 64, 2 * (2 * Q_ELEMENTS + KV_ELEMENTS), 2),
     ),
     (

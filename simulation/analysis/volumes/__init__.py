@@ -60,8 +60,8 @@ NEEDS_VALUES = frozenset(
     name
     for family, formulas in FAMILIES.items()
     for name in formulas
-    if family not in ("GEMM", "GroupedGEMM_fwd", "MoE_fused", "elementwise")
-) | {"aten::_scaled_mm", "primus_turbo::hipblaslt_gemm_fp8", "primus_turbo_cpp_extension::hipblaslt_gemm_fp8"}
+    if family not in ("GroupedGEMM_fwd", "MoE_fused", "elementwise")
+) - {f"aten::{word}" for word in ("mm", "bmm", "addmm", "_addmm_activation", "baddbmm", "linear")}
 """Operators whose volume depends on inputs that are no tensors."""
 
 

@@ -15,6 +15,7 @@ class Places(NamedTuple):
 
     causal: int  # a truth value, or the number of a kind of mask that is causal unless 0; -1: it never is
     q: int = 0
+    backward: bool = False
     layout: str = "bhnd"  # batch, heads, positions, width of a head; of three sizes always positions, heads, width
     lengths: int = -1  # where sequences of one batch begin in q, the same of k, and the longest of q and of k
     recomputes: bool = True  # q k anew in the backward pass
@@ -97,7 +98,7 @@ def _attention(places: Places) -> Formula:
         parts = _sequences(inputs, places, sizes) if sizes is not None else None
         if sizes is None or parts is None or not inputs.values:
             return None
-        causal, backward, width = _causal(inputs, places), places.q > 0, inputs.width(places.q)
+        causal, backward, width = _causal(inputs, places), places.backward, inputs.width(places.q)
         flops = [
             (count, each.backward(causal, places.recomputes) if backward else each.forward(causal))
             for count, each in parts
@@ -126,18 +127,20 @@ FORWARD: dict[str, Formula] = {name: _attention(places) for name, places in {
     "aiter::_flash_attn_forward": _FLASH_ATTN,
     "aiter::mha_fwd": _FLASH_ATTN,
     "aiter::fmha_v3_fwd": _FLASH_ATTN,
+    "aiter::wrapper_fmha_v3_fwd": Places(6, q=1, layout="bnhd"),
 }.items()}  # fmt: skip
 BACKWARD: dict[str, Formula] = {name: _attention(places) for name, places in {
-    "aten::_scaled_dot_product_flash_attention_backward": Places(11, q=1),
-    "aten::_scaled_dot_product_flash_attention_for_cpu_backward": Places(7, q=1),
-    "aten::_scaled_dot_product_efficient_attention_backward": Places(11, q=1, recomputes=False),
-    "aten::_scaled_dot_product_cudnn_attention_backward": Places(14, q=1, recomputes=False),
-    "aten::_scaled_dot_product_fused_attention_overrideable_backward": Places(13, q=1),
-    "aten::_cudnn_attention_backward": Places(14, q=1, recomputes=False),
-    "aten::_flash_attention_backward": Places(11, q=1, layout="bnhd", lengths=6),
-    "aten::_efficient_attention_backward": Places(14, q=1, layout="bnhd", lengths=6, recomputes=False),
-    "flash_attn::_flash_attn_backward": Places(11, q=1, layout="bnhd"),
-    "flash_attn::_flash_attn_varlen_backward": Places(15, q=1, layout="bnhd", lengths=9),
-    "aiter::_flash_attn_backward": Places(12, q=1, layout="bnhd"),
-    "aiter::mha_bwd": Places(8, q=1, layout="bnhd"),
+    "aten::_scaled_dot_product_flash_attention_backward": Places(11, q=1, backward=True),
+    "aten::_scaled_dot_product_flash_attention_for_cpu_backward": Places(7, q=1, backward=True),
+    "aten::_scaled_dot_product_efficient_attention_backward": Places(11, q=1, backward=True, recomputes=False),
+    "aten::_scaled_dot_product_cudnn_attention_backward": Places(14, q=1, backward=True, recomputes=False),
+    "aten::_scaled_dot_product_fused_attention_overrideable_backward": Places(13, q=1, backward=True),
+    "aten::_cudnn_attention_backward": Places(14, q=1, backward=True, recomputes=False),
+    "aten::_flash_attention_backward": Places(11, q=1, backward=True, layout="bnhd", lengths=6),
+    "aten::_efficient_attention_backward": Places(14, q=1, backward=True, layout="bnhd", lengths=6, recomputes=False),
+    "flash_attn::_flash_attn_backward": Places(11, q=1, backward=True, layout="bnhd"),
+    "flash_attn::_flash_attn_varlen_backward": Places(15, q=1, backward=True, layout="bnhd", lengths=9),
+    "aiter::_flash_attn_backward": Places(12, q=1, backward=True, layout="bnhd"),
+    "aiter::wrapper_fmha_v3_bwd": Places(9, q=1, backward=True, layout="bnhd"),
+    "aiter::mha_bwd": Places(8, q=1, backward=True, layout="bnhd"),
 }.items()}  # fmt: skip

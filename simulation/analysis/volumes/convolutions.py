@@ -98,6 +98,15 @@ def _backward(inputs: Inputs) -> Volume | None:
     return Volume(products * found.flops + of_bias * prod(out), moved * inputs.width(1), inputs.width(1))
 
 
+def _causal(inputs: Inputs) -> Volume | None:
+    """causal_conv1d of state-space models: every channel by itself, a result as long as the input."""
+    x, weight = inputs.shape(0), inputs.shape(1)
+    if x is None or weight is None or len(x) != 3 or len(weight) != 2 or x[1] != weight[0]:
+        return None
+    moved = 2 * inputs.size_bytes(0) + inputs.size_bytes(1, 2)
+    return Volume(2 * prod(x) * weight[1], moved, inputs.width(0))
+
+
 _ATEN = Places(3, 4, 5, bias=2, transposed=6, output_padding=7, groups=8)
 FORWARD: dict[str, Formula] = {
     "aten::convolution": _forward(_ATEN),
@@ -115,6 +124,7 @@ FORWARD: dict[str, Formula] = {
     ),
     "aten::mkldnn_convolution": _forward(Places(4, 3, 5, bias=2)),
     "aten::_conv_depthwise2d": _forward(Places(4, 5, 6, bias=3)),
+    "DaoAILab::_causal_conv1d_fwd_cpp": _causal,
     "aten::conv_depthwise3d": _forward(Places(4, 5, 6, bias=3)),
 }
 BACKWARD: dict[str, Formula] = {"aten::convolution_backward": _backward}

@@ -82,24 +82,39 @@ def _grouped_sums(inputs: Inputs) -> Volume | None:
     return Volume(flops, inputs.size_bytes(0, 1) + x[1] * grad[1] * inputs.width(1), inputs.width(0))
 
 
-def _transposable(first: int, second: int, first_flag: int, second_flag: int, out_flag: int) -> Formula:
-    """hipBLASLt by way of Primus: operands with flags that say which is transposed; a result of 16 bits or wider."""
+def _transposable(packed: int = 1) -> Formula:
+    """hipBLASLt by way of Primus (a, scale, b, scale, type, turned a, turned b, turned result): a result of 16 bits or
+    wider. `packed`: so many numbers of 4 bits in an element; their scales count, one for each block."""
 
     def formula(inputs: Inputs) -> Volume | None:
-        a, b = inputs.shape(first), inputs.shape(second)
+        a, b = inputs.shape(0), inputs.shape(2)
         if a is None or b is None or len(a) != 2 or len(b) != 2:
             return None
-        turned_a, turned_b = inputs.is_true(first_flag), inputs.is_true(second_flag)
-        if inputs.is_true(out_flag):
+        turned_a, turned_b = inputs.is_true(5), inputs.is_true(6)
+        if inputs.is_true(7):
             a, b, turned_a, turned_b = b, a, not turned_b, not turned_a
         (k, m) = a if turned_a else a[::-1]
         n, other_k = b if turned_b else b[::-1]
         if k != other_k:
             return None
-        moved = inputs.size_bytes(first, second) + m * n * max(inputs.width(first), 2)
-        return Volume(2 * m * n * k, moved, inputs.width(first))
+        moved = inputs.size_bytes(0, 2) + m * n * max(inputs.width(0), 2)
+        moved += inputs.size_bytes(1, 3) if packed > 1 else 0
+        return Volume(2 * m * n * k * packed, moved, inputs.width(0))
 
     return formula
+
+
+def _transformer_engine(inputs: Inputs) -> Volume | None:
+    """te_gemm_ts(a, ., ., ., turned a, b, ., ., ., turned b, result, ., ., ., bias, ...); none is an empty bias."""
+    a, b, bias = inputs.shape(0), inputs.shape(5), inputs.shape(14) or [0]
+    if a is None or b is None or len(a) != 2 or len(b) != 2 or not inputs.width(10):
+        return None
+    m, k = a if inputs.is_true(4) else a[::-1]
+    other_k, n = b if inputs.is_true(9) else b[::-1]
+    if k != other_k:
+        return None
+    moved = inputs.size_bytes(0, 5, 14) + m * n * inputs.width(10)
+    return Volume(2 * m * n * k + m * n * (prod(bias) > 0), moved, inputs.width(0))
 
 
 PRODUCTS: dict[str, Formula] = {
@@ -111,8 +126,11 @@ PRODUCTS: dict[str, Formula] = {
     "aten::linear": _linear,
     "aten::_scaled_mm": _scaled,
     "trtllm::cublas_scaled_mm": _scaled,
-    "primus_turbo::hipblaslt_gemm_fp8": _transposable(0, 2, 5, 6, 7),
-    "primus_turbo_cpp_extension::hipblaslt_gemm_fp8": _transposable(0, 2, 5, 6, 7),
+    "tex_ts::te_gemm_ts": _transformer_engine,
+    "primus_turbo::hipblaslt_gemm_fp8": _transposable(),
+    "primus_turbo_cpp_extension::hipblaslt_gemm_fp8": _transposable(),
+    "primus_turbo::hipblaslt_gemm_fp4": _transposable(2),
+    "primus_turbo_cpp_extension::hipblaslt_gemm_fp4": _transposable(2),
 }
 GROUPED: dict[str, Formula] = {
     "aten::_grouped_mm": _grouped,
