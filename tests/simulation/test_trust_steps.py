@@ -211,7 +211,7 @@ SAMPLES = {
     "hta/control": (6, 1.2),
     "hta/test": (6, 1.0),
 }
-"""Those of one rank with several steps: how many are predicted, and what share of edges, in %, at most keeps its times."""
+"""Those of one rank with several steps: how many are predicted, and the most edges, in %, that keep their times."""
 
 
 @pytest.mark.parametrize("name", SAMPLES)
