@@ -21,8 +21,9 @@ from simulation.replay.report import error_percent
 from simulation.run import Run
 from simulation.trust.alike import Alike
 from simulation.trust.borrowing import Matching, matchings
-from simulation.trust.edited import only
+from simulation.trust.edited import more, only
 from simulation.trust.marks import Marks
+from simulation.trust.peers import Peers
 from simulation.trust.refuted import refuted
 
 MOST_KEPT_PERCENT = 10
@@ -65,12 +66,13 @@ class Lender:
     graph: TaskGraph
     alike: Alike
     matched: tuple[Matching, Matching]
+    peers: Peers
     steady: np.ndarray  # i64: steps that lend and borrow
 
     @classmethod
     def of(cls, run: Run, graph: TaskGraph, marks: Marks, steady: np.ndarray) -> Lender:
         alike = Alike.of(run, graph, marks)
-        return cls(graph, alike, matchings(run, graph, alike, marks, steady), steady)
+        return cls(graph, alike, matchings(run, graph, alike, marks, steady), Peers.of(run, graph), steady)
 
     def counts(self, step: int) -> dict[str, int]:
         """How many edges the step has, and how many of them keep their own weight."""
@@ -83,9 +85,11 @@ class Lender:
         for each in self.matched:
             edge, borrowed_ns = each.borrowed(step)
             weight_ns[edge] = borrowed_ns
+        waits, transfer, transfer_ns = self.peers.borrowed(graph, self.alike, step, others)
+        weight_ns[transfer] = transfer_ns
         kept[refuted(graph, self.alike, step, others)] = False
         residual_ns = np.where(self.alike.step == step, 0, graph.residual_ns)
-        return only(replace(graph, weight_ns=weight_ns, residual_ns=residual_ns), kept)
+        return more(only(replace(graph, weight_ns=weight_ns, residual_ns=residual_ns), kept), waits)
 
 
 def _line(
