@@ -3,9 +3,10 @@
 The graph is that of the run. In the step to be predicted every weight - durations, host work and gaps, overheads - is
 borrowed from the matching edges in the other steps (`borrowing`), and residuals are 0: nothing that was measured in
 the step itself is used, but for its sequence of events. Waits between streams that another step refutes are left out
-(`refuted`). What came before the step is as measured. An edge without a match (an event that the other steps do not
-have) keeps its own weight, and is counted; a step with too many of them, as in a trace of which only samples were kept,
-is not predicted. Ramp-up steps are neither predicted nor used.
+(`refuted`); meetings with ranks that are not in the run are borrowed by what is steady of them (`peers`). What came
+before the step is as measured. An edge without a match (an event that the other steps do not have) keeps its own
+weight, and is counted; a step with too many of them, as in a trace of which only samples were kept, is not predicted.
+Ramp-up steps are neither predicted nor used.
 """
 
 from __future__ import annotations
