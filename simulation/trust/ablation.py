@@ -7,13 +7,13 @@ without it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from simulation.graph import Family, TaskGraph
 from simulation.replay import replay
+from simulation.trust.edited import only
 from simulation.trust.errors import Yardstick
 
 MEASURED = (Family.THREAD_ORDER, Family.DEVICE_WORK)
@@ -42,10 +42,7 @@ def taken_away(graph: TaskGraph, family: Family) -> TaskGraph:
 
     What nothing else holds then happens at time 0. For a graph that never had them: `build_graph(run, never_found)`.
     """
-    kept = graph.family != family
-    offsets = np.concatenate([[0], np.cumsum(kept)])[graph.offsets]
-    columns = ("source", "weight_ns", "family", "rule", "certainty")
-    return replace(graph, offsets=offsets, **{name: getattr(graph, name)[kept] for name in columns})
+    return only(graph, graph.family != family)
 
 
 def most_moved_percent(ablation: list[dict[str, Any]]) -> float:

@@ -18,8 +18,9 @@ import numpy as np
 from simulation.graph import Family, TaskGraph
 from simulation.graph.tasks import ROOT, gathered
 from simulation.run import Run
+from simulation.trust.alike import Alike, rows_of_nodes
 from simulation.trust.marks import Marks
-from simulation.trust.matching import edge_keys, event_keys, mixed, node_keys
+from simulation.trust.matching import edge_keys, mixed
 
 
 @dataclass(frozen=True)
@@ -96,19 +97,18 @@ class Matching:
         return factor
 
 
-def matchings(run: Run, graph: TaskGraph, marks: Marks, steady: np.ndarray) -> tuple[Matching, Matching]:
+def matchings(run: Run, graph: TaskGraph, alike: Alike, marks: Marks, steady: np.ndarray) -> tuple[Matching, Matching]:
     """The edges of the steps in `steady`: those of threads by the time that passed, then all others by their weight."""
-    row_of, is_end = rows_of_nodes(graph)
-    node = node_keys(np.append(event_keys(run, marks), np.uint64(0))[row_of], is_end)
-    node_step = np.append(marks.of_rows, -1)[row_of]
+    row_of, _ = rows_of_nodes(graph)
     all_targets = np.repeat(np.arange(graph.nodes), np.diff(graph.offsets))
     is_begin = np.zeros(graph.nodes, bool)
     is_begin[graph.start_node[marks.row]] = True  # when a step begins is no part of it
-    edge = np.flatnonzero(np.isin(node_step, steady)[all_targets] & (graph.source != ROOT) & ~is_begin[all_targets])
+    in_steps = np.isin(alike.step, steady) & ~is_begin
+    edge = np.flatnonzero(in_steps[all_targets] & (graph.source != ROOT))
     target, source, family = all_targets[edge], graph.source[edge], graph.family[edge]
-    step = node_step[target]
-    back = np.clip(step - node_step[source], -1, 126) + 1
-    key = edge_keys(node[target], node[source], family, back)
+    step = alike.step[target]
+    back = np.clip(step - alike.step[source], -1, 126) + 1
+    key = edge_keys(alike.key[target], alike.key[source], family, back)
     on_thread = family == Family.THREAD_ORDER
     alone = on_thread & (np.diff(graph.offsets)[target] == 1)
     relieved = on_thread & ~alone & (key != 0)
@@ -129,15 +129,6 @@ def come_twice(key: np.ndarray, step: np.ndarray) -> np.ndarray:
     twice = np.zeros(len(key), bool)
     twice[order[1:][same]] = twice[order[:-1][same]] = True
     return twice
-
-
-def rows_of_nodes(graph: TaskGraph) -> tuple[np.ndarray, np.ndarray]:
-    """(row of each node: i64, -1 none; whether it is an end: bool)."""
-    rows = np.flatnonzero(graph.start_node >= 0)
-    row_of, is_end = np.full(graph.nodes, -1, np.int64), np.zeros(graph.nodes, bool)
-    row_of[graph.end_node[rows]], is_end[graph.end_node[rows]] = rows, True
-    row_of[graph.start_node[rows]], is_end[graph.start_node[rows]] = rows, False
-    return row_of, is_end
 
 
 def _families_into(graph: TaskGraph, target: np.ndarray) -> np.ndarray:

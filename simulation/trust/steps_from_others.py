@@ -2,15 +2,16 @@
 
 The graph is that of the run. In the step to be predicted every weight - durations, host work and gaps, overheads - is
 borrowed from the matching edges in the other steps (`borrowing`), and residuals are 0: nothing that was measured in
-the step itself is used, but for its sequence of events. What came before it is as measured. An edge without a match
-(an event that the other steps do not have) keeps its own weight, and is counted; a step with too many of them, as in a
-trace of which only samples were kept, is not predicted. Ramp-up steps are neither predicted nor used.
+the step itself is used, but for its sequence of events. Waits between streams that another step refutes are left out
+(`refuted`); meetings with ranks that are not in the run are borrowed by what is steady of them (`peers`). What came
+before the step is as measured. An edge without a match (an event that the other steps do not have) keeps its own
+weight, and is counted; a step with too many of them, as in a trace of which only samples were kept, is not predicted.
+Ramp-up steps are neither predicted nor used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,12 @@ from simulation.graph import TaskGraph
 from simulation.replay import replay
 from simulation.replay.report import error_percent
 from simulation.run import Run
-from simulation.trust.borrowing import Matching, matchings, rows_of_nodes
+from simulation.trust.alike import Alike
+from simulation.trust.borrowing import Matching, matchings
+from simulation.trust.edited import more, only
 from simulation.trust.marks import Marks
+from simulation.trust.peers import Peers
+from simulation.trust.refuted import refuted
 
 MOST_KEPT_PERCENT = 10
 """A step of which more edges have no match is another program than the other steps."""
@@ -33,14 +38,13 @@ def predict_steps(run: Run, graph: TaskGraph) -> dict[str, Any]:
     steady = np.flatnonzero(~ramp_up)
     lines, unlike = [], []
     if len(steady) > 1:
-        matched = matchings(run, graph, marks, steady)
-        node_step = np.append(marks.of_rows, -1)[rows_of_nodes(graph)[0]]
+        lender = Lender.of(run, graph, marks, steady)
         for step in steady.tolist():
-            counts = {name: sum(each.counts(step)[name] for each in matched) for name in ("edges", "kept")}
+            counts = lender.counts(step)
             if 100 * counts["kept"] > MOST_KEPT_PERCENT * counts["edges"]:
                 unlike += np.flatnonzero(marks.step == step).tolist()
                 continue
-            node_ns = _replayed(graph, matched, node_step, step)
+            node_ns = replay(lender.graph_of(step)).node_ns
             for mark in np.flatnonzero(marks.step == step).tolist():
                 others = (marks.series == marks.series[mark]) & (marks.step != step) & ~ramp_up[marks.step]
                 if others.any() and graph.start_node[marks.row[mark]] >= 0:
@@ -56,14 +60,37 @@ def predict_steps(run: Run, graph: TaskGraph) -> dict[str, Any]:
     }
 
 
-def _replayed(graph: TaskGraph, matched: Sequence[Matching], node_step: np.ndarray, step: int) -> np.ndarray:
-    """Times of all nodes when this step is as the others were: i64."""
-    weight = graph.weight_ns.copy()
-    for each in matched:
-        edge, borrowed_ns = each.borrowed(step)
-        weight[edge] = borrowed_ns
-    residual = np.where(node_step == step, 0, graph.residual_ns)
-    return replay(replace(graph, residual_ns=residual), weight_ns=weight).node_ns
+@dataclass(frozen=True)
+class Lender:
+    """The steps of a run, of which one is to borrow from the others."""
+
+    graph: TaskGraph
+    alike: Alike
+    matched: tuple[Matching, Matching]
+    peers: Peers
+    steady: np.ndarray  # i64: steps that lend and borrow
+
+    @classmethod
+    def of(cls, run: Run, graph: TaskGraph, marks: Marks, steady: np.ndarray) -> Lender:
+        alike = Alike.of(run, graph, marks)
+        return cls(graph, alike, matchings(run, graph, alike, marks, steady), Peers.of(run, graph), steady)
+
+    def counts(self, step: int) -> dict[str, int]:
+        """How many edges the step has, and how many of them keep their own weight."""
+        return {name: sum(each.counts(step)[name] for each in self.matched) for name in ("edges", "kept")}
+
+    def graph_of(self, step: int) -> TaskGraph:
+        """The graph in which this step is as the others were."""
+        graph, others = self.graph, self.steady[self.steady != step]
+        weight_ns, kept = graph.weight_ns.copy(), np.ones(graph.edges, bool)
+        for each in self.matched:
+            edge, borrowed_ns = each.borrowed(step)
+            weight_ns[edge] = borrowed_ns
+        waits, transfer, transfer_ns = self.peers.borrowed(graph, self.alike, step, others)
+        weight_ns[transfer] = transfer_ns
+        kept[refuted(graph, self.alike, step, others)] = False
+        residual_ns = np.where(self.alike.step == step, 0, graph.residual_ns)
+        return more(only(replace(graph, weight_ns=weight_ns, residual_ns=residual_ns), kept), waits)
 
 
 def _line(
