@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -24,9 +25,18 @@ def communicates(name: str) -> bool:
     return any(hint in lowered for hint in HINTS) and BY_NAME.search(name) is not None
 
 
+def which_communicate(names: Sequence[str]) -> np.ndarray:
+    """`communicates` of each name: bool, one at least. Hints are looked for in all names at once."""
+    lowered = [name.lower() for name in names]
+    together = "\n".join(lowered)
+    hinted = {at for hint in HINTS if hint in together for at, name in enumerate(lowered) if hint in name}
+    found = np.zeros(max(len(names), 1), bool)
+    found[[at for at in hinted if BY_NAME.search(names[at])]] = True
+    return found
+
+
 def kernels_that_communicate(table: EventTable) -> np.ndarray:
     """Rows that are communication if they are kernels, by name or by what the file says of them: bool."""
-    by_name = np.array([communicates(name) for name in table.names] or [False])
-    found = by_name[table.name]
+    found = which_communicate(table.names)[table.name]
     found[np.asarray(table.sides["collectives"]["row"])] = True
     return np.asarray(found)

@@ -16,27 +16,25 @@ NO_EDGE = -1
 
 def by_source(source: np.ndarray, target: np.ndarray, nodes: int) -> tuple[np.ndarray, np.ndarray]:
     """Counting sort: (offsets per source, targets by source, stable, of their own type)."""
-    offsets, targets = np.zeros(nodes + 1, np.int64), np.empty(len(source), target.dtype)
-    _by_source(source, target, offsets, targets, np.empty(nodes, np.int64))
-    return offsets, targets
+    offsets, targets = np.zeros(nodes + 2, np.int64), np.empty(len(source), target.dtype)
+    _by_source(source, target, offsets, targets)
+    return offsets[:-1], targets
 
 
 @njit(cache=True, nogil=True)
-def _by_source(
-    source: np.ndarray, target: np.ndarray, offsets: np.ndarray, targets: np.ndarray, place: np.ndarray
-) -> None:
-    """Fill `offsets`, zeros before, and `targets`; `place` is room for the next free place of each source."""
-    nodes = len(place)
+def _by_source(source: np.ndarray, target: np.ndarray, offsets: np.ndarray, targets: np.ndarray) -> None:
+    """Fill `targets`, and `offsets`, zeros before, with one more behind.
+
+    Until all are placed, the next free place of a source stands where its successor's offset is to be.
+    """
     for node in source:
-        offsets[node + 1] += 1
-    for node in range(nodes):
-        offsets[node + 1] += offsets[node]
-    for node in range(nodes):
-        place[node] = offsets[node]
+        offsets[node + 2] += 1
+    for node in range(2, len(offsets)):
+        offsets[node] += offsets[node - 1]
     for edge in range(len(source)):
-        at = place[source[edge]]
-        targets[at] = target[edge]
-        place[source[edge]] = at + 1
+        free = source[edge] + 1
+        targets[offsets[free]] = target[edge]
+        offsets[free] += 1
 
 
 def put_off(offsets: np.ndarray, targets: np.ndarray, nodes: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
+import pyarrow as pa
 
 from simulation.analysis.breakdown import Work
 from simulation.analysis.intervals import union_ns
@@ -46,7 +46,7 @@ class Copies:
         if len(dur_ns) == 0 or (dur_ns % 1000).any():
             return np.asarray(rate)
         texts = extracted(view.table, self.work.rows, RECORDED)
-        told = np.asarray(pc.cast(texts, "float64").to_numpy(zero_copy_only=False), np.float64)
+        told = np.asarray(texts.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
         with np.errstate(invalid="ignore", divide="ignore"):
             cut_ns = self.size_bytes / told - dur_ns
         return np.where((cut_ns > -1) & (cut_ns < 1000), told, rate)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from simulation.args import BATCH_EVENTS
 from simulation.events import EventTable
@@ -29,5 +28,7 @@ def extracted(table: EventTable, rows: np.ndarray, pattern: str) -> pa.StringArr
 
 
 def _matches(table: EventTable, source_index: np.ndarray, pattern: str) -> pa.StringArray:
+    import pyarrow.compute as pc  # loads for as long as a small replay takes, which needs no args
+
     texts = table.args.take(source_index)
     return pc.cast(pc.struct_field(pc.extract_regex(texts, pattern), "value"), pa.string(), safe=False)

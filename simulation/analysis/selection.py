@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pyarrow.compute as pc
+import pyarrow as pa
 
 from simulation.analysis.breakdown import Work
 from simulation.analysis.peaks import multiprocessors_of
@@ -192,7 +192,7 @@ class RankView:
         found = np.full(len(self.device), np.nan)
         kernels = np.flatnonzero(self.kernel_lines >= 0)
         texts = extracted(self.table, self.device.rows[kernels], OCCUPANCY)
-        found[kernels] = np.asarray(pc.cast(texts, "float64").to_numpy(zero_copy_only=False), np.float64)
+        found[kernels] = np.asarray(texts.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
         return found
 
     @cached_property

@@ -70,6 +70,7 @@ def build_graph(run: Run, never_found: Collection[Family] = ()) -> TaskGraph:
     )
     quality.add("impossible_edges", impossible + sum(part.impossible for part in parts))
     edges = edges_of(parts, numbers, across)
+    del parts, numbers, across  # room for the edges in order
     return _laid_out(edges, rows, node_ns, zero_ns, quality)
 
 

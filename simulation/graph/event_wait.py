@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from simulation.communication import communicates
+from simulation.communication import which_communicate
 from simulation.graph.awaited import NEVER_NS, DeviceQueues
 from simulation.graph.calibration import per_group
 from simulation.graph.calls import calls_named
@@ -187,10 +187,7 @@ def _launches(tasks: Tasks, queues: DeviceQueues, calls: np.ndarray, flow: np.nd
 
 def _communicates(tasks: Tasks) -> np.ndarray:
     """Rows with the name of what moves data between ranks: bool."""
-    masks = [
-        np.array([communicates(name) for name in table.names] or [False])[table.columns["name"]]
-        for table in tasks.run.traces
-    ]
+    masks = [which_communicate(table.names)[table.columns["name"]] for table in tasks.run.traces]
     return np.concatenate([np.zeros(0, bool), *masks])
 
 

@@ -51,6 +51,8 @@ def numbered(times_ns: Sequence[np.ndarray], ties: Sequence[np.ndarray]) -> tupl
     if begin[-1] >= MOST_NODES:
         raise DamagedTrace(f"it has {begin[-1]:,} starts and ends, more than {MOST_NODES - 1:,}")
     when_ns, tie = np.concatenate([np.zeros(0, np.int64), *times_ns]), np.concatenate([np.zeros(0, np.uint8), *ties])
+    if sum(len(times) > 0 for times in times_ns) <= 1:  # nothing to merge
+        return np.split(np.arange(1, begin[-1] + 1, dtype=np.int32), begin[1:-1]), np.append(0, when_ns)
     number, node_ns = np.empty(begin[-1], np.int32), np.zeros(begin[-1] + 1, np.int64)
     cuts = _cuts(when_ns, begin)
     first = 1 + (cuts - begin[:-1]).sum(axis=1)

@@ -19,7 +19,7 @@ from simulation.errors import StoreError
 from simulation.graph.derived import Anchors
 from simulation.graph.families import TRANSFERS, Family
 from simulation.quality import QualityReport
-from simulation.store import Column, open_table, write_table
+from simulation.store import Column, open_table, sync, write_table
 
 GRAPH_VERSION = 2
 """Of the saved graph; another version is not opened but built again."""
@@ -93,9 +93,12 @@ class TaskGraph:
         return row
 
     def save(self, folder: Path) -> None:
-        """Write the graph's files into `folder`; `graph.arrow`, with the small print, comes last."""
-        for name, columns in self._tables().items():
-            write_table(folder / f"{name}.arrow", columns, {})
+        """Write the graph's files into `folder`; `graph.arrow`, with the small print, comes last, when the disk holds
+        the others."""
+        tables = self._tables()
+        for name, columns in tables.items():
+            write_table(folder / f"{name}.arrow", columns, {}, synced=False)
+        sync([folder, *(folder / f"{name}.arrow" for name in tables)])
         meta = {"version": GRAPH_VERSION, "zero_ns": self.zero_ns, "quality": self.quality.counts()}
         write_table(folder / "graph.arrow", {"offsets": self.offsets}, meta)
 

@@ -16,7 +16,7 @@ from simulation.graph import TaskGraph
 from simulation.replay.engine import Times
 from simulation.replay.kernels import fit_lanes
 from simulation.run import Run, measured_times
-from simulation.store import open_table, write_table
+from simulation.store import open_table, sync, write_table
 
 PREDICTION_VERSION = 1
 """Of the saved prediction; written into it, so that a result says which engine made it."""
@@ -45,11 +45,13 @@ class Prediction:
         return self.run.traces[trace].with_times(self.start_ns[trace], self.dur_ns[trace])
 
     def save(self, folder: Path) -> None:
-        """Write one file per trace; `prediction.arrow` comes last."""
+        """Write one file per trace; `prediction.arrow` comes last, when the disk holds the others."""
+        files = [folder / f"predicted-{trace}.arrow" for trace in range(len(self.start_ns))]
         for trace, (start, dur) in enumerate(zip(self.start_ns, self.dur_ns, strict=True)):
             columns = {"start_ns": start, "dur_ns": dur}
             columns |= {"slack_ns": self.slack_ns[trace]} if self.slack_ns else {}
-            write_table(folder / f"predicted-{trace}.arrow", columns, {})
+            write_table(files[trace], columns, {}, synced=False)
+        sync([folder, *files])
         hashes = [table.content_hash() for table in self.run.traces]
         meta = {"version": PREDICTION_VERSION, "content_hashes": hashes, "report": self.report}
         write_table(folder / "prediction.arrow", {}, meta)
