@@ -17,7 +17,7 @@ from simulation.analysis.selection import Selection
 from traceviewer.engine.api import CLOCK, numbers, on_aligned_clocks
 from traceviewer.engine.asking import files_of
 from traceviewer.engine.opened import OPENED, Files
-from traceviewer.engine.pool import ask
+from traceviewer.engine.pool import ask_long
 
 MAX_CHOSEN = 1000
 KEPT = 32
@@ -51,7 +51,7 @@ class Analysis(APIView):
         selection = Selection(_chosen(request, "ranks"), _chosen(request, "steps"), _flag(request, "linked_only"))
         sections = tuple(word for word in request.query_params.get("sections", "").split(",") if word)
         try:
-            return Response(ask(analysis, files, selection, sections))
+            return Response(ask_long(analysis, files, selection, sections))
         except UnknownSection as error:
             raise serializers.ValidationError({"sections": str(error)}) from error
 

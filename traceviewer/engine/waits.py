@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from simulation.analysis import waiting
 from traceviewer.engine.asking import files_of
 from traceviewer.engine.opened import OPENED, Files
-from traceviewer.engine.pool import ask
+from traceviewer.engine.pool import ask_long
 
 MOST = 1000
 
@@ -81,7 +81,7 @@ class Collectives(APIView):
         files = files_of(request.user, run)
         asked = CollectivesQuery(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        return Response(ask(collectives, files, **asked.validated_data))
+        return Response(ask_long(collectives, files, **asked.validated_data))
 
 
 def collectives(files: Files, first: int, most: int) -> dict[str, Any]:
