@@ -178,7 +178,7 @@ function Names({ path, longest, run }: NamesProps) {
                 <th scope="row" class="words" title={visible(name, NAME_LIMIT)}>
                   <Door
                     run={run}
-                    name={name || 'all others'}
+                    name={name || (cause === 'others' ? 'all others' : words(cause))}
                     segment={longest.find((one) => one.cause === cause && one.name === name)}
                   />
                 </th>
