@@ -126,6 +126,8 @@ def test_every_edge_has_its_cause(program: list[list[Step]]) -> None:
     found = all_causes(Rows(run, graph))
     for target in range(graph.nodes):
         for edge in range(graph.offsets[target], graph.offsets[target + 1]):
+            if graph.measured_ns[graph.source[edge]] == graph.measured_ns[target]:
+                continue  # no time passes: of two slices without length at one instant neither is the inner one
             expected = slow_cause(run, graph, edge, target)
             assert (CAUSES[found.cause[edge]], found.row[edge]) == expected
 
