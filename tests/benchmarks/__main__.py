@@ -21,6 +21,7 @@ AGAINST = {
     reading.VIEWABLE: f"{reading.JSON_LOADS}, {holistic.READ}",
     reading.ALL_PROCESSORS: reading.ONE_PROCESSOR,
     rows.PATH: holistic.CRITICAL_PATH,
+    rows.PATH_SHARES: holistic.CRITICAL_PATH,
     rows.ANALYSIS: holistic.ANALYSIS,
     rows.GRAPH_AND_REPLAY: holistic.CRITICAL_PATH,
 }

@@ -19,7 +19,7 @@ from simulation.graph import TaskGraph, build_graph
 from simulation.lod import PIXELS, LodIndex, Palette, TileSource, overview_level, tile
 from simulation.replay import critical_path, last_node, replay, replay_run
 from simulation.replay.causes import Rows
-from simulation.replay.path import by_cause, path_causes
+from simulation.replay.path import CriticalPath, by_cause, path_causes
 from simulation.replay.sensitivity import sensitivity
 from simulation.run import Run
 from simulation.tracks import arrange, lane_counts, nest
@@ -28,7 +28,8 @@ from tests.benchmarks.timing import Figure, measure, together
 
 LANES, INDEX = "lanes", "index"
 GRAPH, REPLAY, GRAPH_AND_REPLAY = "graph", "replay", "graph, replay, report"
-PATH, SENSITIVITY, FIRST_USE = "graph, replay, path", "sensitivity", "first use in a fresh process"
+PATH, PATH_SHARES = "graph, replay, path", "graph, replay, path, shares"
+SENSITIVITY, FIRST_USE = "sensitivity", "first use in a fresh process"
 ANALYSIS = "analysis"
 VIEWPORT, CLOSE_VIEWPORT = "viewport, whole run", "viewport, a sixteenth of it"
 
@@ -41,7 +42,8 @@ def of_file(source: str, path: Path) -> list[Figure]:
     return [
         *reading.of_file(source, path),
         *of_run(source, run),
-        measure(source, PATH, len(run.traces[0]), lambda: causes_of_path(run)),
+        measure(source, PATH, len(run.traces[0]), lambda: path_of(run)),
+        measure(source, PATH_SHARES, len(run.traces[0]), lambda: shares_of_path(run)),
         measure(source, GRAPH_AND_REPLAY, len(run.traces[0]), lambda: replay_run(run)),
         measure(source, ANALYSIS, run.traces[0].info.events, lambda: analyze(_afresh(run))),
         *_scenarios(source, run),
@@ -49,11 +51,18 @@ def of_file(source: str, path: Path) -> list[Figure]:
     ]
 
 
-def causes_of_path(run: Run) -> list[dict[str, object]]:
-    """What the critical path of the run is made of, from its table."""
+def path_of(run: Run) -> tuple[TaskGraph, CriticalPath]:
+    """The critical path of the run, from its table: the nodes, the edges between them, and when."""
     graph = build_graph(run)
     times = replay(graph)
     path = critical_path(times, last_node(times))
+    assert len(path.bounds_ns) == len(path.edges)  # both are worked out when asked for
+    return graph, path
+
+
+def shares_of_path(run: Run) -> list[dict[str, object]]:
+    """What the critical path of the run is made of, from its table."""
+    graph, path = path_of(run)
     return by_cause(path, path_causes(path, Rows(run, graph)))
 
 
